@@ -1,0 +1,87 @@
+namespace Commerce.Saml;
+
+/// <summary>What our identity provider is called, where it listens and with what it signs.</summary>
+public sealed record IdentityProviderSettings
+{
+    public required string EntityId { get; init; }
+
+    /// <summary>Address for requests by HTTP-Redirect; the Destination of such a request is compared with it by ordinal equality.</summary>
+    public required string SsoRedirectUrl { get; init; }
+
+    /// <summary>Address for requests by HTTP-POST; may be the same.</summary>
+    public required string SsoPostUrl { get; init; }
+
+    public required SigningKey SigningKey { get; init; }
+
+    /// <summary>Authentication context classes we can truthfully state, weakest first: the ladder that Comparison climbs.</summary>
+    public IReadOnlyList<string> ContextClasses { get; init; } = [AuthnContextClasses.PasswordProtectedTransport];
+
+    /// <summary>Name identifier formats we issue.</summary>
+    public IReadOnlyList<string> NameIdFormats { get; init; } = [Saml.NameIdFormats.Persistent];
+
+    /// <summary>Sign the assertion also where the service provider does not ask for it.</summary>
+    public bool SignAssertions { get; init; } = true;
+
+    public bool SignResponses { get; init; } = true;
+
+    /// <summary>From issuing to NotOnOrAfter, more than zero and at most 5 minutes (S20).</summary>
+    public TimeSpan AssertionLifetime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How far the other side's clock may be off, either way (S35).</summary>
+    public TimeSpan ClockSkew { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>How old a request may be beyond the skew: time the browser may take between the service provider and us.</summary>
+    public TimeSpan RequestLifetime { get; init; } = TimeSpan.Zero;
+}
+
+/// <summary>What a success response says about the customer.</summary>
+/// <param name="Name">Who.</param>
+/// <param name="AuthnInstant">When the credential was given.</param>
+/// <param name="ContextClass">How; truthful.</param>
+/// <param name="SessionIndex">Opaque; ties a later logout to this sign-in.</param>
+/// <param name="Attributes">What is released; empty writes no AttributeStatement.</param>
+/// <param name="SessionNotOnOrAfter">When the service provider should end its own session; null leaves it out.</param>
+public sealed record AssertionContent(
+    NameId Name, DateTimeOffset AuthnInstant, string ContextClass, string SessionIndex,
+    IReadOnlyList<SamlAttribute> Attributes, DateTimeOffset? SessionNotOnOrAfter = null);
+
+/// <summary>A finished response.</summary>
+/// <param name="Id">ID of the Response.</param>
+/// <param name="AssertionId">ID of the Assertion; null in an error response.</param>
+/// <param name="Xml">UTF-8, as it is posted.</param>
+/// <param name="Form">What the browser posts.</param>
+public sealed record SamlResponse(string Id, string? AssertionId, ReadOnlyMemory<byte> Xml, PostForm Form);
+
+/// <summary>The identity provider's side of the Web Browser SSO Profile, SAML Profiles 4.1. Safe for concurrent use.</summary>
+/// <param name="settings">Fixed for the lifetime of this instance; make another on key roll-over.</param>
+/// <param name="clock">The time.</param>
+public sealed class IdentityProvider(IdentityProviderSettings settings, TimeProvider clock)
+{
+    public IdentityProviderSettings Settings { get; } = settings;
+
+    internal TimeProvider Clock { get; } = clock;
+
+    /// <summary>Parses a request through the gate. Look the service provider up by <see cref="AuthnRequest.Issuer"/> and go on with <see cref="Validate"/>.</summary>
+    public SamlResult<AuthnRequest> Read(ReceivedMessage message) => throw new NotSupportedException();
+
+    /// <summary>Checks everything a request can be checked for against its sender's record. A fault is answered with one generic error page
+    /// and never sent anywhere (S04, S25).</summary>
+    /// <param name="request">From <see cref="Read"/>.</param>
+    /// <param name="serviceProvider">The enabled record whose entity id is the request's Issuer.</param>
+    public SamlResult<ValidatedAuthnRequest> Validate(AuthnRequest request, ServiceProvider serviceProvider) => throw new NotSupportedException();
+
+    /// <summary>The success response to a request.</summary>
+    /// <returns>A fault with <see cref="FaultCodes.ValueInvalid"/> when a value cannot be carried by XML.</returns>
+    public SamlResult<SamlResponse> Respond(ValidatedAuthnRequest request, AssertionContent content) => throw new NotSupportedException();
+
+    /// <summary>A success response nobody asked for, SAML Profiles 4.1.5: no InResponseTo. Only for a hop whose one-time ticket the caller consumed.</summary>
+    public SamlResult<SamlResponse> RespondUnsolicited(
+        ServiceProvider serviceProvider, AssertionConsumerService assertionConsumerService, string? relayState, AssertionContent content) => throw new NotSupportedException();
+
+    /// <summary>A response without an assertion: the request was in order but is not granted.</summary>
+    public SamlResult<SamlResponse> RespondError(ValidatedAuthnRequest request, SamlStatus status) => throw new NotSupportedException();
+
+    /// <summary>Our metadata, SAML Metadata 2.4.3.</summary>
+    /// <returns>UTF-8 XML; media type application/samlmetadata+xml.</returns>
+    public byte[] WriteMetadata(IdentityProviderDescription description) => throw new NotSupportedException();
+}

@@ -1,0 +1,39 @@
+namespace Commerce.Saml;
+
+/// <summary>What our metadata says beside endpoints and keys.</summary>
+public sealed record IdentityProviderDescription
+{
+    /// <summary>Name by language tag, for mdui:DisplayName.</summary>
+    public IReadOnlyDictionary<string, string> DisplayNames { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> Descriptions { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> InformationUrls { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, string> PrivacyStatementUrls { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Certificates that will sign later, published ahead so that service providers know them in time; DER in Base64.</summary>
+    public IReadOnlyList<string> NextCertificates { get; init; } = [];
+
+    /// <summary>Organisation name by language; empty leaves the element out.</summary>
+    public IReadOnlyDictionary<string, string> OrganizationNames { get; init; } = new Dictionary<string, string>();
+
+    public string? OrganizationUrl { get; init; }
+
+    /// <summary>Technical contact, an e-mail address without mailto; null leaves it out.</summary>
+    public string? TechnicalContact { get; init; }
+
+    /// <summary>Where a service provider may send a customer in trouble.</summary>
+    public string? ErrorUrl { get; init; }
+
+    public SamlEndpoint? SingleLogoutService { get; init; }
+
+    /// <summary>How long from now the document stands; null leaves validUntil out.</summary>
+    public TimeSpan? ValidFor { get; init; }
+
+    /// <summary>How long a reader may keep its copy before it looks again.</summary>
+    public TimeSpan? CacheDuration { get; init; }
+
+    /// <summary>Signs the document; null leaves it unsigned.</summary>
+    public SigningKey? MetadataSigningKey { get; init; }
+}
