@@ -1,0 +1,64 @@
+using Commerce.Kernel;
+using MediatR;
+
+namespace Commerce.Federation.Contracts;
+
+/// <summary>Adds an OIDC connection. The partner is made where it is new.</summary>
+/// <param name="ClientMetadata">RFC 7591 client metadata, JSON.</param>
+/// <param name="Contract">The partner's data contract, JSON, or null to keep or have none. Its <c>partner</c> member names the partner.</param>
+/// <param name="ClientId">A client id to use instead of a random one, or null.</param>
+public sealed record AddOidcPartner(string ClientMetadata, string? Contract, string? ClientId = null) : IRequest<Result<AddedPartner>>;
+
+/// <summary>Adds one SAML service provider from its metadata.</summary>
+/// <param name="EntityId">Which entity of an aggregate; null where the file holds one.</param>
+public sealed record AddSamlPartner(string Metadata, string? EntityId, string? Contract) : IRequest<Result<AddedPartner>>;
+
+/// <summary>Adds every SAML 2.0 service provider of a federation's aggregate.</summary>
+/// <param name="Contract">A data contract given to each of them, or null. Its <c>partner</c> member is then replaced.</param>
+public sealed record AddSamlFederation(string Metadata, string? Contract) : IRequest<Result<AddedFederation>>;
+
+/// <param name="Secret">Shown once and stored hashed; null where the client proves itself with a key.</param>
+/// <param name="ApiClientId">Credentials for the hub's API that come with a SAML connection; null for OIDC, whose client is its own.</param>
+/// <param name="Notes">What an operator should know, such as a weak key that was left out.</param>
+public sealed record AddedPartner(
+    string Partner, string Connection, string Protocol, string? ClientId, string? Secret, string? ApiClientId, string? ApiClientSecret, IReadOnlyList<string> Notes);
+
+public sealed record AddedFederation(IReadOnlyList<AddedPartner> Added, IReadOnlyList<SkippedEntity> Skipped);
+
+/// <param name="Reason">Why the hub cannot serve it, in a sentence.</param>
+public sealed record SkippedEntity(string EntityId, string Reason);
+
+/// <summary>Gives a partner a new version of its data contract. A version that is not higher than the one in force is refused.</summary>
+public sealed record SetDataContract(string Contract) : IRequest<Result<int>>;
+
+public sealed record ListPartners : IRequest<IReadOnlyList<PartnerSummary>>;
+
+/// <param name="Connection">Client id or SAML entity id.</param>
+public sealed record PartnerSummary(
+    string Partner, string Name, string Protocol, string Connection, bool IsActive, int? ContractVersion, IReadOnlyList<string> Offers, DateTimeOffset AddedAt);
+
+/// <summary>Explains a partner's registration in sentences: endpoints, certificates, keys, contract, offers.</summary>
+public sealed record CheckPartner(string Partner) : IRequest<Result<PartnerReport>>;
+
+public sealed record PartnerReport(string Partner, bool IsHealthy, IReadOnlyList<PartnerFinding> Findings);
+
+/// <param name="Level"><c>ok</c>, <c>warning</c> or <c>error</c>.</param>
+public sealed record PartnerFinding(string Level, string Subject, string Message);
+
+/// <summary>Removes a partner: its connections, offers and grants stop working at once. Its ledger entries stay.</summary>
+public sealed record RemovePartner(string Partner) : IRequest<Result<bool>>;
+
+/// <summary>Switches a partner off or on again without removing it.</summary>
+public sealed record SwitchPartner(string Partner, bool Active) : IRequest<Result<bool>>;
+
+/// <summary>Adds or replaces an offer.</summary>
+public sealed record PutOffer(string Offer) : IRequest<Result<string>>;
+
+public sealed record ListKeys : IRequest<IReadOnlyList<KeySummary>>;
+
+/// <summary>Next keys become active, active ones are retired, and new next keys are made.</summary>
+/// <param name="Purpose">One purpose, or null for all.</param>
+public sealed record RotateKeys(string? Purpose) : IRequest<Result<IReadOnlyList<KeySummary>>>;
+
+/// <param name="State"><c>next</c>, <c>active</c> or <c>retired</c>.</param>
+public sealed record KeySummary(string Kid, string Purpose, string Algorithm, string State, DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, DateTimeOffset? RetiredAt);

@@ -1,0 +1,4 @@
+namespace Commerce.Federation;
+
+/// <summary>Names the module's text resources (Texts.resx and its translations), which hold every sentence a customer reads.</summary>
+internal sealed class Texts;

@@ -1,0 +1,53 @@
+using Commerce.Kernel;
+using MediatR;
+
+namespace Commerce.Identity.Contracts;
+
+/// <summary>The account of a customer, or null where there is none.</summary>
+public sealed record AccountOf(Guid Customer) : IRequest<Account?>;
+
+/// <param name="Email">As the customer wrote it.</param>
+/// <param name="EmailVerified">True only where the customer has shown that they receive mail there.</param>
+/// <param name="Locale">BCP 47 tag, such as <c>fi-FI</c>.</param>
+/// <param name="Banner">Banner at which the account began.</param>
+/// <param name="IsLocked">A locked account signs in nowhere and nothing of it is released.</param>
+public sealed record Account(Guid Customer, string Email, bool EmailVerified, string Locale, string Banner, bool IsLocked, DateTimeOffset CreatedAt);
+
+/// <summary>The customer whose account has this e-mail address (compared without case), or null.</summary>
+public sealed record CustomerWithEmail(string Email) : IRequest<Guid?>;
+
+/// <summary>The same for many addresses in one question. Addresses without an account are absent from the answer.</summary>
+public sealed record CustomersWithEmail(IReadOnlyList<string> Emails) : IRequest<IReadOnlyDictionary<string, Guid>>;
+
+/// <summary>A browser session that is alive and whose account is not locked, or null.</summary>
+public sealed record SessionOf(Guid Session) : IRequest<Session?>;
+
+public sealed record Session(Guid Id, Guid Customer, DateTimeOffset AuthenticatedAt, IReadOnlyList<string> Amr, string Acr);
+
+/// <summary>Ends one browser session at once. False where it had ended already.</summary>
+public sealed record EndSession(Guid Session) : IRequest<bool>;
+
+/// <summary>Locks or unlocks an account. Locking ends every session. False where there is no such account.</summary>
+public sealed record SetAccountLock(Guid Customer, bool Locked) : IRequest<bool>;
+
+/// <summary>Gives an e-mail address operator rights once its owner signs in with it verified.</summary>
+public sealed record AddOperator(string Email) : IRequest<Result<bool>>;
+
+/// <summary>An account began: by registration or by import.</summary>
+public sealed record CustomerRegistered(Guid Customer, string Banner, string? GivenName, string? FamilyName, string Locale, DateTimeOffset At) : IIntegrationEvent
+{
+    string IIntegrationEvent.Aggregate => $"customer:{Customer:N}";
+}
+
+/// <summary>The customer proved that mail to the account's address reaches them.</summary>
+public sealed record EmailConfirmed(Guid Customer, string Email, DateTimeOffset At) : IIntegrationEvent
+{
+    string IIntegrationEvent.Aggregate => $"customer:{Customer:N}";
+}
+
+/// <summary>A session ended: signed out, expired, or the account was locked. Partners of the session are told.</summary>
+/// <param name="Reason"><c>signed_out</c>, <c>locked</c>, <c>password_changed</c> or <c>replaced</c>.</param>
+public sealed record SessionEnded(Guid Session, Guid Customer, string Reason, DateTimeOffset At) : IIntegrationEvent
+{
+    string IIntegrationEvent.Aggregate => $"customer:{Customer:N}";
+}

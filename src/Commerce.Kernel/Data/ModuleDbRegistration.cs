@@ -1,0 +1,74 @@
+using System.Data.Common;
+using Commerce.Kernel.Outbox;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Commerce.Kernel;
+
+public static class ModuleDbRegistration
+{
+    /// <summary>Adds the module's database on the engine of <see cref="HubSettings"/>, and the relay that empties its outbox.</summary>
+    public static IServiceCollection AddModuleDb<TDb>(this IServiceCollection services, string module) where TDb : ModuleDb
+    {
+        services.AddDbContext<TDb>((provider, options) =>
+        {
+            var settings = provider.GetRequiredService<HubSettings>();
+            if (settings.Postgres is { } postgres)
+            {
+                options.UseNpgsql(postgres, npgsql => npgsql.MigrationsHistoryTable("migrations", module));
+            }
+            else
+            {
+                var file = Path.Combine(settings.DataDirectory, $"{module}.db");
+                options.UseSqlite(new SqliteConnectionStringBuilder { DataSource = file, DefaultTimeout = 30, ForeignKeys = true }.ToString(),
+                    sqlite => sqlite.MigrationsHistoryTable("migrations"));
+                options.AddInterceptors(DurableSqlite.Instance);
+            }
+            // Migrations are written by hand and a test holds them against the model, so there is no snapshot to compare with.
+            options.ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
+            options.AddInterceptors(provider.GetRequiredService<OutboxSignal>());
+        });
+        services.AddSingleton(new ModuleDbType(module, typeof(TDb)));
+        return services;
+    }
+
+    /// <summary>Creates and migrates every registered module's database. Runs before the first request.</summary>
+    public static async Task MigrateModulesAsync(this IServiceProvider services, CancellationToken stop = default)
+    {
+        Directory.CreateDirectory(services.GetRequiredService<HubSettings>().DataDirectory);
+        foreach (var type in services.GetServices<ModuleDbType>())
+        {
+            await using var scope = services.CreateAsyncScope();
+            var db = (ModuleDb)scope.ServiceProvider.GetRequiredService(type.Type);
+            await db.Database.MigrateAsync(stop);
+        }
+    }
+
+    /// <summary>Write-ahead log with a flush at each commit: what was acknowledged survives a power cut.</summary>
+    private sealed class DurableSqlite : DbConnectionInterceptor
+    {
+        public static readonly DurableSqlite Instance = new();
+
+        public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Set(connection);
+
+        public override Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            Set(connection);
+            return Task.CompletedTask;
+        }
+
+        private static void Set(DbConnection connection)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000;";
+            command.ExecuteNonQuery();
+        }
+    }
+}
+
+/// <summary>One registered module database.</summary>
+/// <param name="Module">The module's name.</param>
+/// <param name="Type">Its context, derived from <see cref="ModuleDb"/>.</param>
+public sealed record ModuleDbType(string Module, Type Type);

@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
+using Commerce.Kernel;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Localization;
+using Microsoft.AspNetCore.Mvc.ApplicationParts;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Commerce.Web;
+
+public static class WebRegistration
+{
+    /// <summary>Two-letter codes of the languages that every page speaks; the first is the fallback.</summary>
+    public static readonly IReadOnlyList<string> Languages = ["en", "fi", "sv", "ko"];
+
+    /// <summary>Adds views, languages and forgery protection.</summary>
+    /// <param name="modules">Assemblies that hold views.</param>
+    public static IServiceCollection AddHubPages(this IServiceCollection services, IEnumerable<Assembly> modules)
+    {
+        services.AddSingleton(HtmlEncoder.Create(UnicodeRanges.All));
+        var mvc = services.AddMvcCore().AddViews().AddRazorViewEngine();
+        mvc.ConfigureApplicationPartManager(parts =>
+        {
+            foreach (var assembly in modules.Append(typeof(Page).Assembly).Distinct()) parts.ApplicationParts.Add(new CompiledRazorAssemblyPart(assembly));
+        });
+        services.AddLocalization();
+        services.Configure<RequestLocalizationOptions>(options =>
+        {
+            var cultures = Languages.Select(CultureInfo.GetCultureInfo).ToList();
+            options.DefaultRequestCulture = new RequestCulture(cultures[0]);
+            (options.SupportedCultures, options.SupportedUICultures) = (cultures, cultures);
+            options.RequestCultureProviders =
+            [
+                new QueryStringRequestCultureProvider { QueryStringKey = "lang", UIQueryStringKey = "lang" },
+                new CookieRequestCultureProvider { CookieName = "lang" },
+                new AcceptLanguageHeaderRequestCultureProvider(),
+            ];
+        });
+        services.AddAntiforgery(options => (options.Cookie.Name, options.FormFieldName, options.HeaderName) = ("form", "form_token", null));
+        return services;
+    }
+
+    /// <summary>Headers that every answer carries, languages, and one way out for errors.</summary>
+    public static IApplicationBuilder UseHubPages(this IApplicationBuilder app)
+    {
+        app.Use(async (context, next) =>
+        {
+            var headers = context.Response.Headers;
+            headers.XContentTypeOptions = "nosniff";
+            headers.XFrameOptions = "DENY";
+            headers["Referrer-Policy"] = "no-referrer";
+            headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";   // a page replaces it with its own
+            await next(context);
+        });
+        app.UseExceptionHandler(errors => errors.Run(async context =>
+        {
+            var refusal = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
+            {
+                BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => WebRefusals.TooLarge,
+                BadHttpRequestException => WebRefusals.Malformed,
+                _ => WebRefusals.Broken,
+            };
+            await Answer.No(context, refusal).ExecuteAsync(context);
+        }));
+        app.UseRequestLocalization();
+        return app;
+    }
+
+    /// <summary>The style sheet, under a name that changes with its content.</summary>
+    public static void MapHubAssets(this IEndpointRouteBuilder routes) => routes.MapGet(Assets.StylePath, (HttpContext context) =>
+    {
+        context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
+        return Results.Text(Assets.Style, "text/css");
+    });
+}
+
+internal static class WebRefusals
+{
+    public static readonly Refusal TooLarge = new("request.too_large", 413, "The request is larger than the hub takes.");
+    public static readonly Refusal Malformed = new("request.malformed", 400, "The request could not be read. Check its format and send it again.");
+    public static readonly Refusal Broken = new("hub.error", 500, "Something went wrong on our side. Nothing was lost; please try again in a moment.");
+}
