@@ -1,0 +1,78 @@
+using System.CommandLine;
+using Commerce.Kernel;
+
+namespace Commerce.Host.CommandLine;
+
+/// <summary><c>serve</c>: runs the hub until it is told to stop.</summary>
+internal static class ServeVerb
+{
+    private static readonly Option<string> Urls = new("--urls")
+    {
+        Description = "Where to listen, separated by semicolons.",
+        DefaultValueFactory = _ => "http://localhost:5000",
+    };
+
+    private static readonly Option<string?> Origin = new("--origin")
+    {
+        Description = "Public origin under which browsers and partners reach the hub. Default: the first of --urls.",
+    };
+
+    private static readonly Option<string?> Modules = new("--modules") { Description = "Modules that this process hosts, separated by commas. Default: all." };
+
+    public static Command Make()
+    {
+        var verb = new Command("serve", "Run the hub.") { Urls, Origin, Modules };
+        verb.SetAction(async (parsed, stop) =>
+        {
+            var urls = parsed.GetValue(Urls)!.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            var wanted = parsed.GetValue(Modules)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            var unknown = wanted?.Except(Hub.AllModules.Select(m => m.Name)).ToList() ?? [];
+            if (unknown.Count > 0)
+            {
+                await Console.Error.WriteLineAsync($"There is no module '{unknown[0]}'. Modules: {string.Join(", ", Hub.AllModules.Select(m => m.Name))}.");
+                return 2;
+            }
+            var settings = Settings.From(parsed.GetValue(Verbs.Data)!, parsed.GetValue(Origin) ?? urls[0]);
+            using var alone = DataLock.Take(settings.DataDirectory);
+            if (alone is null)
+            {
+                await Console.Error.WriteLineAsync($"Another hub is serving from {settings.DataDirectory}. Stop it first, or give this one its own --data.");
+                return 1;
+            }
+            await using var app = Hub.Build(settings, urls, [.. Hub.AllModules.Where(m => wanted is null || wanted.Contains(m.Name))]);
+            await app.StartAsync(migrate: true, stop);
+            await app.WaitForShutdownAsync(stop);
+            return 0;
+        });
+        return verb;
+    }
+}
+
+/// <summary>Held while the hub serves from an embedded database: two relays on one set of files would break the order of events.</summary>
+internal static class DataLock
+{
+    public static FileStream? Take(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        try
+        {
+            return new FileStream(Path.Combine(directory, "serve.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+}
+
+internal static class Settings
+{
+    public static HubSettings From(DirectoryInfo data, string origin) => new()
+    {
+        DataDirectory = data.FullName,
+        PublicOrigin = (Environment.GetEnvironmentVariable("COMMERCE_ORIGIN") ?? origin).TrimEnd('/'),
+        IsDevelopment = Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") == "Development",
+        Postgres = Environment.GetEnvironmentVariable("COMMERCE_POSTGRES"),
+        RetailerName = Environment.GetEnvironmentVariable("COMMERCE_RETAILER") ?? "Commerce",
+    };
+}

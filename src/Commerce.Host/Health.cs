@@ -1,0 +1,23 @@
+using Commerce.Kernel;
+using Commerce.Kernel.Outbox;
+using Microsoft.EntityFrameworkCore;
+
+namespace Commerce.Host;
+
+/// <summary>For the machinery around the process: alive means it runs, ready means every database answers.</summary>
+internal static class Health
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/health/live", () => Results.Json(new { status = "live" })).ExcludeFromDescription();
+        routes.MapGet("/health/ready", async (IServiceProvider services, IEnumerable<ModuleDbType> modules, CancellationToken stop) =>
+        {
+            var down = new List<string>();
+            foreach (var module in modules)
+            {
+                if (!await ((DbContext)services.GetRequiredService(module.Type)).Database.CanConnectAsync(stop)) down.Add(module.Module);
+            }
+            return down.Count == 0 ? Results.Json(new { status = "ready" }) : Results.Json(new { status = "not ready", down }, statusCode: 503);
+        }).ExcludeFromDescription();
+    }
+}

@@ -1,0 +1,94 @@
+using Commerce.Consent;
+using Commerce.Federation;
+using Commerce.Identity;
+using Commerce.Kernel;
+using Commerce.Profiles;
+using Commerce.Purchases;
+using Commerce.Web;
+using Microsoft.AspNetCore.HttpOverrides;
+
+namespace Commerce.Host;
+
+/// <summary>The composition root: which modules there are, and how the process is put together from them.</summary>
+public static class Hub
+{
+    public static readonly IReadOnlyList<IModule> AllModules =
+        [new IdentityModule(), new ProfilesModule(), new PurchasesModule(), new ConsentModule(), new FederationModule()];
+
+    /// <summary>Builds the server. It answers after <see cref="StartAsync"/>.</summary>
+    /// <param name="urls">Where Kestrel listens.</param>
+    /// <param name="modules">What this process hosts.</param>
+    /// <param name="configure">Last word on the builder: tests set a clock here.</param>
+    public static WebApplication Build(
+        HubSettings settings, IReadOnlyList<string> urls, IReadOnlyList<IModule> modules, IEnumerable<KeyValuePair<string, string?>>? configuration = null,
+        Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            ApplicationName = typeof(Hub).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+            EnvironmentName = settings.IsDevelopment ? Environments.Development : Environments.Production,
+        });
+        if (configuration is not null) builder.Configuration.AddInMemoryCollection(configuration);
+        builder.WebHost.UseUrls([.. urls]);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+        });
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        AddHub(builder.Services, settings, modules);
+        builder.Services.AddOutboxRelay();
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseHubPages();
+        UseListedProxies(app);
+        app.UseRouting();
+        app.UseRateLimiter();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+        app.MapHubAssets();
+        Language.Map(app);
+        Health.Map(app);
+        app.MapOpenApi("/openapi/{documentName}.json");
+        foreach (var module in modules) module.Map(app);
+        return app;
+    }
+
+    /// <summary>Services without a server, for command line verbs.</summary>
+    public static IServiceCollection AddHub(IServiceCollection services, HubSettings settings, IReadOnlyList<IModule> modules)
+    {
+        services.AddKernel(settings);
+        services.AddHubPages(modules.Select(m => m.GetType().Assembly));
+        services.AddHttpClient();
+        services.AddAuthentication(HubSchemes.Session);
+        services.AddAuthorization();
+        services.AddRateLimiter(options => options.RejectionStatusCode = StatusCodes.Status429TooManyRequests);
+        services.AddOpenApi("v1");
+        services.ConfigureHttpJsonOptions(json => HubJson.Apply(json.SerializerOptions));
+        foreach (var module in modules) module.Register(services);
+        return services;
+    }
+
+    /// <summary>Migrates the databases, then opens the doors.</summary>
+    public static async Task StartAsync(this WebApplication app, bool migrate, CancellationToken stop = default)
+    {
+        if (migrate) await app.Services.MigrateModulesAsync(stop);
+        await app.StartAsync(stop);
+    }
+
+    // X-Forwarded-* counts only from the proxies that the configuration names: anybody can send the header.
+    private static void UseListedProxies(WebApplication app)
+    {
+        var proxies = app.Configuration.GetSection("TrustedProxies").Get<string[]>() ?? [];
+        if (proxies.Length == 0) return;
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto };
+        options.KnownIPNetworks.Clear();
+        options.KnownProxies.Clear();
+        foreach (var proxy in proxies) options.KnownProxies.Add(System.Net.IPAddress.Parse(proxy));
+        app.UseForwardedHeaders(options);
+    }
+}

@@ -1,0 +1,3 @@
+using Commerce.Host.CommandLine;
+
+return await Verbs.Root().Parse(args).InvokeAsync();
