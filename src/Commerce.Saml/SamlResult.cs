@@ -46,5 +46,13 @@ public readonly struct SamlResult<T>
 
     public static implicit operator SamlResult<T>(T value) => new(value);
 
+    internal static SamlResult<T> Success(T value) => new(value);
+
     public static implicit operator SamlResult<T>(SamlFault fault) => new(fault);
+}
+
+internal static class SamlResult
+{
+    /// <summary>For values whose static type is an interface: C# has no conversion operator from those.</summary>
+    public static SamlResult<T> Of<T>(T value) => SamlResult<T>.Success(value);
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Commerce.Saml;
 
 /// <summary>What our identity provider is called, where it listens and with what it signs.</summary>
@@ -53,35 +55,84 @@ public sealed record AssertionContent(
 public sealed record SamlResponse(string Id, string? AssertionId, ReadOnlyMemory<byte> Xml, PostForm Form);
 
 /// <summary>The identity provider's side of the Web Browser SSO Profile, SAML Profiles 4.1. Safe for concurrent use.</summary>
-/// <param name="settings">Fixed for the lifetime of this instance; make another on key roll-over.</param>
-/// <param name="clock">The time.</param>
-public sealed class IdentityProvider(IdentityProviderSettings settings, TimeProvider clock)
+public sealed class IdentityProvider
 {
-    public IdentityProviderSettings Settings { get; } = settings;
+    private readonly TimeProvider clock;
 
-    internal TimeProvider Clock { get; } = clock;
+    /// <param name="settings">Fixed for the lifetime of this instance; make another on key roll-over.</param>
+    /// <param name="clock">The time.</param>
+    /// <exception cref="ArgumentException">Assertions would live longer than 5 minutes or not at all.</exception>
+    public IdentityProvider(IdentityProviderSettings settings, TimeProvider clock)
+    {
+        if (settings.AssertionLifetime <= TimeSpan.Zero || settings.AssertionLifetime > TimeSpan.FromMinutes(5))
+            throw new ArgumentException("Assertions live more than 0 and at most 5 minutes.", nameof(settings));
+        Settings = settings;
+        this.clock = clock;
+    }
+
+    public IdentityProviderSettings Settings { get; }
 
     /// <summary>Parses a request through the gate. Look the service provider up by <see cref="AuthnRequest.Issuer"/> and go on with <see cref="Validate"/>.</summary>
-    public SamlResult<AuthnRequest> Read(ReceivedMessage message) => throw new NotSupportedException();
+    [SuppressMessage("Performance", "CA1822", Justification = "Reading a request is this identity provider's doing, even if it needs no setting today.")]
+    public SamlResult<AuthnRequest> Read(ReceivedMessage message)
+    {
+        if (!message.IsRequest) return XmlRead.Structure("A response where a request belongs.");
+        if (!ParsedMessage.Read(message.Xml, "AuthnRequest").TryGet(out var parsed, out var fault)) return fault;
+        if (parsed.Children.Count == 0) return new SamlFault(FaultCodes.IssuerInvalid, "There is no Issuer.");
+        return MessageHeader.Issuer(parsed.Children[0]).TryGet(out var issuer, out fault) ? new AuthnRequest(message, parsed, issuer) : fault;
+    }
 
     /// <summary>Checks everything a request can be checked for against its sender's record. A fault is answered with one generic error page
     /// and never sent anywhere (S04, S25).</summary>
     /// <param name="request">From <see cref="Read"/>.</param>
     /// <param name="serviceProvider">The enabled record whose entity id is the request's Issuer.</param>
-    public SamlResult<ValidatedAuthnRequest> Validate(AuthnRequest request, ServiceProvider serviceProvider) => throw new NotSupportedException();
+    public SamlResult<ValidatedAuthnRequest> Validate(AuthnRequest request, ServiceProvider serviceProvider)
+    {
+        var now = clock.GetUtcNow();
+        if (serviceProvider.EntityId != request.Issuer) return new SamlFault(FaultCodes.IssuerInvalid, "The record is another service provider's.");
+        if (serviceProvider.ValidUntil <= now) return new SamlFault(FaultCodes.MetadataInvalid, "The service provider's metadata is no longer valid.");
+        return new AuthnRequestValidation(Settings, serviceProvider, request.Parsed, request.Message).Run(now);
+    }
 
     /// <summary>The success response to a request.</summary>
     /// <returns>A fault with <see cref="FaultCodes.ValueInvalid"/> when a value cannot be carried by XML.</returns>
-    public SamlResult<SamlResponse> Respond(ValidatedAuthnRequest request, AssertionContent content) => throw new NotSupportedException();
+    public SamlResult<SamlResponse> Respond(ValidatedAuthnRequest request, AssertionContent content) =>
+        request.MustAnswer is { } status
+            ? new SamlFault(FaultCodes.ValueInvalid, $"This request can only be answered with {status.SubCode}.")
+            : Success(request.ServiceProvider, request.AssertionConsumerService, request.Id, request.RelayState, content);
 
     /// <summary>A success response nobody asked for, SAML Profiles 4.1.5: no InResponseTo. Only for a hop whose one-time ticket the caller consumed.</summary>
     public SamlResult<SamlResponse> RespondUnsolicited(
-        ServiceProvider serviceProvider, AssertionConsumerService assertionConsumerService, string? relayState, AssertionContent content) => throw new NotSupportedException();
+        ServiceProvider serviceProvider, AssertionConsumerService assertionConsumerService, string? relayState, AssertionContent content) =>
+        serviceProvider.AssertionConsumerServices.Contains(assertionConsumerService) && assertionConsumerService.Binding == SamlBindings.HttpPost
+            ? Success(serviceProvider, assertionConsumerService, inResponseTo: null, relayState, content)
+            : new SamlFault(FaultCodes.AcsInvalid, "The endpoint is not one of the service provider's with HTTP-POST.");
 
     /// <summary>A response without an assertion: the request was in order but is not granted.</summary>
-    public SamlResult<SamlResponse> RespondError(ValidatedAuthnRequest request, SamlStatus status) => throw new NotSupportedException();
+    public SamlResult<SamlResponse> RespondError(ValidatedAuthnRequest request, SamlStatus status)
+    {
+        var writer = Writer(request.ServiceProvider, request.AssertionConsumerService, request.Id);
+        return writer.Error(status).Then(xml => Finish(xml, writer.ResponseId, null, request.AssertionConsumerService, request.RelayState));
+    }
 
     /// <summary>Our metadata, SAML Metadata 2.4.3.</summary>
     /// <returns>UTF-8 XML; media type application/samlmetadata+xml.</returns>
-    public byte[] WriteMetadata(IdentityProviderDescription description) => throw new NotSupportedException();
+    public byte[] WriteMetadata(IdentityProviderDescription description) => IdpMetadataWriter.Write(Settings, description, clock.GetUtcNow(), NewId());
+
+    /// <summary>Where identifiers come from; a golden-file test fixes it.</summary>
+    internal Func<string> NewId { get; init; } = SamlId.New;
+
+    private SamlResult<SamlResponse> Success(ServiceProvider to, AssertionConsumerService acs, string? inResponseTo, string? relayState, AssertionContent content)
+    {
+        var writer = Writer(to, acs, inResponseTo);
+        return writer.Success(content).Then(xml => Finish(xml, writer.ResponseId, writer.AssertionId, acs, relayState));
+    }
+
+    private ResponseWriter Writer(ServiceProvider to, AssertionConsumerService acs, string? inResponseTo) =>
+        new(Settings, to, acs, inResponseTo, clock.GetUtcNow()) { ResponseId = NewId(), AssertionId = NewId() };
+
+    private static SamlResult<SamlResponse> Finish(byte[] xml, string id, string? assertionId, AssertionConsumerService acs, string? relayState) =>
+        EndpointAddress.IsWeb(acs.Location, requireHttps: false)
+            ? new SamlResponse(id, assertionId, xml, PostBinding.Write(acs.Location, isRequest: false, xml, relayState))
+            : new SamlFault(FaultCodes.AcsInvalid, "The endpoint is no web address.");
 }
