@@ -1,6 +1,39 @@
+using System.Xml;
+using System.Xml.Linq;
+using static Commerce.Saml.MetadataElements;
+
 namespace Commerce.Saml;
 
+/// <summary>Our identity provider's metadata, SAML Metadata 2.4.3 with the UI extension (S32): only what works is in it.</summary>
 internal static class IdpMetadataWriter
 {
-    public static byte[] Write(IdentityProviderSettings settings, IdentityProviderDescription description, DateTimeOffset now, string id) => throw new NotSupportedException();
+    public static byte[] Write(IdentityProviderSettings settings, IdentityProviderDescription description, DateTimeOffset now, string id)
+    {
+        var ui = Unless(description.DisplayNames.Count == 0, Ui + "UIInfo",
+            Localized(Ui + "DisplayName", description.DisplayNames), Localized(Ui + "Description", description.Descriptions),
+            Localized(Ui + "InformationURL", description.InformationUrls), Localized(Ui + "PrivacyStatementURL", description.PrivacyStatementUrls));
+        var role = new XElement(Md + "IDPSSODescriptor",
+            new XAttribute("WantAuthnRequestsSigned", "false"),
+            new XAttribute("protocolSupportEnumeration", SamlNamespaces.Protocol),
+            description.ErrorUrl is { } error ? new XAttribute("errorURL", error) : null,
+            Unless(ui is null, Md + "Extensions", ui),
+            description.NextCertificates.Prepend(settings.SigningKey.Certificate).Distinct().Select(certificate => Key(certificate)),
+            description.SingleLogoutService is { } slo
+                ? Endpoint("SingleLogoutService", slo.Binding, slo.Location, slo.ResponseLocation is { } response ? new XAttribute("ResponseLocation", response) : null)
+                : null,
+            settings.NameIdFormats.Select(format => new XElement(Md + "NameIDFormat", format)),
+            Endpoint("SingleSignOnService", SamlBindings.HttpRedirect, settings.SsoRedirectUrl),
+            Endpoint("SingleSignOnService", SamlBindings.HttpPost, settings.SsoPostUrl));
+        var entity = Entity(settings.EntityId,
+            description.MetadataSigningKey is null ? null : new XAttribute("ID", id),
+            description.ValidFor is { } valid ? new XAttribute("validUntil", Instant(now + valid)) : null,
+            description.CacheDuration is { } cache ? new XAttribute("cacheDuration", XmlConvert.ToString(cache)) : null,
+            role,
+            Unless(description.OrganizationNames.Count == 0 || description.OrganizationUrl is null, Md + "Organization",
+                Localized(Md + "OrganizationName", description.OrganizationNames), Localized(Md + "OrganizationDisplayName", description.OrganizationNames),
+                Localized(Md + "OrganizationURL", description.OrganizationNames.ToDictionary(name => name.Key, _ => description.OrganizationUrl ?? ""))),
+            Unless(description.TechnicalContact is null, Md + "ContactPerson", new XAttribute("contactType", "technical"),
+                new XElement(Md + "EmailAddress", "mailto:" + description.TechnicalContact)));
+        return Finish(entity, description.MetadataSigningKey);
+    }
 }

@@ -10,10 +10,7 @@ public sealed record SpMetadataOptions
     public string? EntityId { get; init; }
 
     /// <summary>Largest document, in characters.</summary>
-    public long MaxCharacters { get; init; } = 512L * 1024 * 1024;
-
-    /// <summary>Largest single entity, in characters.</summary>
-    public int MaxEntityCharacters { get; init; } = 1024 * 1024;
+    public long MaxCharacters { get; init; } = 256L * 1024 * 1024;
 }
 
 /// <summary>One EntityDescriptor of a document: a service provider, or the reason why not.</summary>
@@ -28,8 +25,35 @@ public sealed record SpMetadataEntry(string EntityId, bool HasServiceProviderRol
 public static class SpMetadataReader
 {
     /// <summary>Reads entity after entity while the caller enumerates. A document that breaks off or is refused by the gate ends with a fault as last item.</summary>
-    public static IEnumerable<SamlResult<SpMetadataEntry>> Read(Stream document, SpMetadataOptions options, TimeProvider clock) => throw new NotSupportedException();
+    public static IEnumerable<SamlResult<SpMetadataEntry>> Read(Stream document, SpMetadataOptions options, TimeProvider clock)
+    {
+        using var entities = new EntityReader(document, options.MaxCharacters);
+        while (true)
+        {
+            if (!entities.Next().TryGet(out var entity, out var fault))
+            {
+                yield return fault;
+                yield break;
+            }
+            if (entity is null) yield break;
+            if (options.EntityId is null || options.EntityId == entity.EntityId) yield return SpMetadataEntity.Read(entity, options, clock.GetUtcNow());
+        }
+    }
 
     /// <summary>The one service provider of a document that holds one.</summary>
-    public static SamlResult<ServiceProvider> ReadSingle(Stream document, SpMetadataOptions options, TimeProvider clock) => throw new NotSupportedException();
+    /// <returns>A fault with the reason where there is none, or more than one.</returns>
+    public static SamlResult<ServiceProvider> ReadSingle(Stream document, SpMetadataOptions options, TimeProvider clock)
+    {
+        SpMetadataEntry? only = null;
+        foreach (var item in Read(document, options, clock))
+        {
+            if (!item.TryGet(out var entry, out var fault)) return fault;
+            if (only?.ServiceProvider is not null && entry.ServiceProvider is not null)
+                return new SamlFault(FaultCodes.MetadataInvalid, "The document holds more than one service provider: name the entity id.");
+            if (only?.ServiceProvider is null) only = entry;
+        }
+        return only?.ServiceProvider is { } serviceProvider
+            ? serviceProvider
+            : new SamlFault(FaultCodes.MetadataInvalid, only?.SkipReason ?? "The document holds no such entity.");
+    }
 }

@@ -20,7 +20,14 @@ public sealed record ServiceProviderSettings
     /// <summary>Attributes asked for in metadata.</summary>
     public IReadOnlyList<RequestedAttribute> RequestedAttributes { get; init; } = [];
 
+    /// <summary>How far the identity provider's clock may be off, either way (S35).</summary>
     public TimeSpan ClockSkew { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>How old a response may be beyond the skew.</summary>
+    public TimeSpan MaxResponseAge { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How far ahead a subject confirmation may end: ids have to be remembered that long (X18).</summary>
+    public TimeSpan MaxConfirmationLifetime { get; init; } = TimeSpan.FromMinutes(15);
 }
 
 public sealed record AuthnRequestOptions
@@ -97,34 +104,46 @@ public sealed record ValidatedAssertion
 public delegate ValueTask<bool> ConsumeAssertionId(string assertionId, DateTimeOffset until, CancellationToken stop);
 
 /// <summary>The service provider's side of the Web Browser SSO Profile, SAML Profiles 4.1. Safe for concurrent use.</summary>
+/// <param name="settings">Fixed for the lifetime of this instance.</param>
+/// <param name="clock">The time.</param>
 public sealed class ServiceProviderSide(ServiceProviderSettings settings, TimeProvider clock)
 {
     public ServiceProviderSettings Settings { get; } = settings;
 
-    internal TimeProvider Clock { get; } = clock;
+    /// <summary>Where identifiers come from; a test can fix it.</summary>
+    internal Func<string> NewId { get; init; } = SamlId.New;
 
     /// <summary>A request by HTTP-Redirect, signed where there is a key.</summary>
     /// <returns>A fault where the identity provider offers no HTTP-Redirect or a value cannot be carried.</returns>
-    public SamlResult<OutgoingAuthnRequest> CreateAuthnRequest(RemoteIdentityProvider identityProvider, AuthnRequestOptions options) => throw new NotSupportedException();
+    public SamlResult<OutgoingAuthnRequest> CreateAuthnRequest(RemoteIdentityProvider identityProvider, AuthnRequestOptions options)
+    {
+        if (identityProvider.SingleSignOnUrl(SamlBindings.HttpRedirect) is not { } url)
+            return new SamlFault(FaultCodes.MetadataInvalid, "The identity provider offers no single sign-on by HTTP-Redirect.");
+        if (options.HopTicket is { } ticket && !HopTicket.IsWellFormed(ticket))
+            return new SamlFault(FaultCodes.ValueInvalid, "The hop ticket is not 1 to 128 URL-safe characters.");
+        var id = NewId();
+        using var xml = new Utf8XmlWriter(2048);
+        AuthnRequestWriter.Write(xml, Settings, options, id, url, clock.GetUtcNow());
+        return xml.SawIllegal
+            ? new SamlFault(FaultCodes.ValueInvalid, "A value holds a character that XML cannot carry.")
+            : new OutgoingAuthnRequest(id, RedirectBinding.Write(url, isRequest: true, xml.Written, options.RelayState, Settings.SigningKey));
+    }
 
     /// <summary>Checks a response, SAML Profiles 4.1.4.3, and consumes the assertion's id.</summary>
     /// <param name="message">From <see cref="PostBinding"/>.</param>
     /// <param name="expected">What it must match.</param>
-    /// <param name="consume">Called last, once.</param>
+    /// <param name="consume">Called last, once; what it throws is the caller's to handle.</param>
     /// <param name="stop">Cancellation.</param>
-    public Task<SamlResult<ValidatedAssertion>> ValidateAsync(
-        ReceivedMessage message, ResponseExpectation expected, ConsumeAssertionId consume, CancellationToken stop = default) => throw new NotSupportedException();
+    public async Task<SamlResult<ValidatedAssertion>> ValidateAsync(
+        ReceivedMessage message, ResponseExpectation expected, ConsumeAssertionId consume, CancellationToken stop = default)
+    {
+        if (!new ResponseValidation(Settings, expected, message, clock.GetUtcNow()).Run().TryGet(out var assertion, out var fault)) return fault;
+        return await consume(assertion.Id, assertion.NotOnOrAfter + Settings.ClockSkew, stop)
+            ? assertion
+            : new SamlFault(FaultCodes.Replayed, $"Assertion {assertion.Id} was used before.");
+    }
 
     /// <summary>Our metadata, SAML Metadata 2.4.4.</summary>
-    public byte[] WriteMetadata() => throw new NotSupportedException();
-}
-
-/// <summary>Reads an identity provider's metadata: a document with one EntityDescriptor, or an aggregate and the entity id to take.</summary>
-public static class IdpMetadataReader
-{
-    /// <param name="document">UTF-8 XML. Its signature is not verified here: fetch it over a channel you trust.</param>
-    /// <param name="entityId">Which entity; null where the document holds one.</param>
-    /// <param name="requireHttps">Refuse single sign-on addresses on plain http; off only in development.</param>
-    /// <param name="clock">The time.</param>
-    public static SamlResult<RemoteIdentityProvider> Read(Stream document, string? entityId, bool requireHttps, TimeProvider clock) => throw new NotSupportedException();
+    /// <returns>UTF-8 XML; media type application/samlmetadata+xml.</returns>
+    public byte[] WriteMetadata() => SpMetadataWriter.Write(Settings);
 }
