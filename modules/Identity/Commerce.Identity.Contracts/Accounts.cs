@@ -14,10 +14,15 @@ public sealed record AccountOf(Guid Customer) : IRequest<Account?>;
 public sealed record Account(Guid Customer, string Email, bool EmailVerified, string Locale, string Banner, bool IsLocked, DateTimeOffset CreatedAt);
 
 /// <summary>The customer whose account has this e-mail address (compared without case), or null.</summary>
-public sealed record CustomerWithEmail(string Email) : IRequest<Guid?>;
+/// <param name="VerifiedOnly">
+/// Only where the account's address is verified. Whoever gives away what belongs to an address, such as orders, must set it: anybody can
+/// register with somebody else's address.
+/// </param>
+public sealed record CustomerWithEmail(string Email, bool VerifiedOnly = false) : IRequest<Guid?>;
 
-/// <summary>The same for many addresses in one question. Addresses without an account are absent from the answer.</summary>
-public sealed record CustomersWithEmail(IReadOnlyList<string> Emails) : IRequest<IReadOnlyDictionary<string, Guid>>;
+/// <summary>The same for many addresses in one question, keyed by the address as asked. Addresses without an account are absent from the answer.</summary>
+/// <param name="VerifiedOnly">As for <see cref="CustomerWithEmail"/>.</param>
+public sealed record CustomersWithEmail(IReadOnlyList<string> Emails, bool VerifiedOnly = false) : IRequest<IReadOnlyDictionary<string, Guid>>;
 
 /// <summary>A browser session that is alive and whose account is not locked, or null.</summary>
 public sealed record SessionOf(Guid Session) : IRequest<Session?>;

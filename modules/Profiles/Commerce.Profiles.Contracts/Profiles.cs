@@ -43,3 +43,10 @@ public sealed record TimelineFact(
 {
     string IIntegrationEvent.Aggregate => $"customer:{Customer:N}";
 }
+
+/// <summary>Many facts at once, from an import: one event and one transaction for the whole batch. They may be of different customers.</summary>
+/// <param name="Facts">Each as if it had been told alone; at most 1,000.</param>
+public sealed record TimelineFacts(IReadOnlyList<TimelineFact> Facts) : IIntegrationEvent
+{
+    string IIntegrationEvent.Aggregate => "timeline:import";
+}

@@ -61,14 +61,22 @@ public sealed class PersonalData(IServiceScopeFactory scopes, IDataProtectionPro
     public async ValueTask<T?> UnprotectJsonAsync<T>(Guid customer, string purpose, byte[] sealedBytes, CancellationToken stop = default) =>
         await UnprotectAsync(customer, purpose, sealedBytes, stop) is { } plain ? JsonSerializer.Deserialize<T>(plain, HubJson.Options) : default;
 
-    /// <summary>Makes keys for many customers in one commit. For imports; single writes make theirs as they go.</summary>
+    /// <summary>Makes or reads the keys of many customers at once, so that sealing for them afterwards asks the database nothing. For imports.</summary>
     public async Task EnsureKeysAsync(IReadOnlyCollection<Guid> customers, CancellationToken stop = default)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
-        var known = await db.CustomerKeys.Where(k => customers.Contains(k.Customer)).Select(k => k.Customer).ToListAsync(stop);
-        foreach (var customer in customers.Except(known)) db.CustomerKeys.Add(NewRow(customer, out _));
+        var unknown = customers.Where(c => !keys.TryGetValue(c, out _)).ToHashSet();
+        var kept = await db.CustomerKeys.AsNoTracking().Where(k => unknown.Contains(k.Customer)).ToListAsync(stop);
+        foreach (var row in kept.Where(row => row.Wrapped.Length > 0)) Remember(row.Customer, wrap.Unprotect(row.Wrapped));
+        var made = new List<(Guid Customer, byte[] Key)>();
+        foreach (var customer in unknown.Except(kept.Select(row => row.Customer)))
+        {
+            db.CustomerKeys.Add(NewRow(customer, out var key));
+            made.Add((customer, key));
+        }
         await db.SaveChangesAsync(stop);
+        foreach (var (customer, key) in made) Remember(customer, key);
     }
 
     /// <summary>Destroys the customer's key. Nothing that was sealed with it opens again, and no new key is made.</summary>

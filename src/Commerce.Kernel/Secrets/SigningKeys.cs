@@ -11,7 +11,8 @@ namespace Commerce.Kernel.Secrets;
 /// <param name="Name">Lower case with dashes, at most 32 characters, such as <c>oidc-es256</c>.</param>
 /// <param name="Algorithm"><c>ES256</c> (P-256) or <c>RS256</c> (RSA, 2048 bits).</param>
 /// <param name="WithCertificate">True where partners expect an X.509 certificate around the public key (SAML metadata).</param>
-public sealed record KeyPurpose(string Name, string Algorithm, bool WithCertificate = false);
+/// <param name="PublishedForever">True where what it signed is verified years later (consent receipts): retired keys stay published.</param>
+public sealed record KeyPurpose(string Name, string Algorithm, bool WithCertificate = false, bool PublishedForever = false);
 
 /// <summary>One key pair, ready to sign or verify. Do not dispose its parts: they are shared.</summary>
 public sealed record SigningKey(
@@ -27,7 +28,7 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     /// <summary>Another process may rotate (<c>keys rotate</c>); this one notices within this time.</summary>
     private static readonly TimeSpan ReadAgainAfter = TimeSpan.FromSeconds(15);
 
-    /// <summary>Retired keys stay published this long: longer than anything they signed is valid.</summary>
+    /// <summary>Retired keys stay published this long, longer than any message they signed is valid; see <see cref="KeyPurpose.PublishedForever"/>.</summary>
     private static readonly TimeSpan KeepRetired = TimeSpan.FromDays(30);
 
     private readonly IDataProtector wrap = ring.CreateProtector("commerce.signing-key.v1");
@@ -93,8 +94,9 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
         var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
         EnsureAll(db);
         var before = now - KeepRetired;
+        var forever = Purposes.Where(p => p.PublishedForever).Select(p => p.Name).ToList();
         var opened = known.Values.SelectMany(k => k).ToDictionary(k => k.Kid);
-        var rows = db.SigningKeys.AsNoTracking().Where(k => k.RetiredAt == null || k.RetiredAt > before).ToList();
+        var rows = db.SigningKeys.AsNoTracking().Where(k => k.RetiredAt == null || k.RetiredAt > before || forever.Contains(k.Purpose)).ToList();
         known = rows
             .Select(row => opened.TryGetValue(row.Kid, out var open)
                 ? open with { State = row.State, ActivatedAt = row.ActivatedAt, RetiredAt = row.RetiredAt } : Open(row))
