@@ -29,10 +29,18 @@ public readonly struct Result<T>
 
     public TOut Match<TOut>(Func<T, TOut> ok, Func<Refusal, TOut> no) => IsOk ? ok(value!) : no(Refusal);
 
+    internal static Result<T> From(T value) => new(value, null);
+
     public static implicit operator Result<T>(T value) => new(value, null);
     public static implicit operator Result<T>(Refusal refusal) => new(default, refusal);
 
     public override string ToString() => IsOk ? $"ok: {typeof(T).Name}" : $"refused: {Refusal.Code}";
+}
+
+public static class Result
+{
+    /// <summary>The value as a result. Needed where its type is an interface, which converts to nothing by itself.</summary>
+    public static Result<T> Of<T>(T value) => Result<T>.From(value);
 }
 
 /// <summary>Lets a result cross a process boundary: <c>{"value":…}</c> or <c>{"refusal":…}</c>.</summary>

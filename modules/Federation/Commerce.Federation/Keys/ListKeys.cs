@@ -1,0 +1,17 @@
+using Commerce.Federation.Contracts;
+using Commerce.Kernel.Secrets;
+using MediatR;
+
+namespace Commerce.Federation.Keys;
+
+/// <summary>Lists the hub's signing keys of every purpose, as they stand in the store.</summary>
+internal sealed class ListKeysHandler(SigningKeys keys) : IRequestHandler<ListKeys, IReadOnlyList<KeySummary>>
+{
+    public Task<IReadOnlyList<KeySummary>> Handle(ListKeys request, CancellationToken cancellationToken) => Task.FromResult(Summaries(keys));
+
+    /// <summary>By purpose; within one, active first, then next, then retired ones, newest first.</summary>
+    public static IReadOnlyList<KeySummary> Summaries(SigningKeys keys) =>
+        [.. keys.List().OrderBy(k => k.Purpose, StringComparer.Ordinal).Select(k => new KeySummary(
+            k.Kid, k.Purpose, k.Algorithm, k.State switch { KeyState.Active => "active", KeyState.Next => "next", _ => "retired" },
+            k.CreatedAt, k.ActivatedAt, k.RetiredAt))];
+}

@@ -1,0 +1,22 @@
+using Commerce.Federation.Contracts;
+using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
+using MediatR;
+
+namespace Commerce.Federation.Keys;
+
+/// <summary>
+/// Moves keys on by one step: the next key, long published, begins to sign; the one that signed stays published until all it signed has
+/// expired; a new next key is made and published. Partners never meet a key that they could not have known.
+/// </summary>
+internal sealed class RotateKeysHandler(SigningKeys keys) : IRequestHandler<RotateKeys, Result<IReadOnlyList<KeySummary>>>
+{
+    public static readonly Refusal UnknownPurpose = new("federation.unknown_key_purpose", 404, "No keys are kept for this purpose. 'keys list' shows those there are.");
+
+    public async Task<Result<IReadOnlyList<KeySummary>>> Handle(RotateKeys request, CancellationToken cancellationToken)
+    {
+        if (request.Purpose is { } purpose && keys.Purposes.All(p => p.Name != purpose)) return UnknownPurpose;
+        await keys.RotateAsync(request.Purpose, cancellationToken);
+        return Result.Of(ListKeysHandler.Summaries(keys));
+    }
+}
