@@ -58,7 +58,8 @@ public static class RedirectBinding
         if (key is not null)
         {
             query.Append("&SigAlg=").Append(Uri.EscapeDataString(key.Algorithm.Uri()));
-            query.Append("&Signature=").Append(Uri.EscapeDataString(Convert.ToBase64String(key.Sign(Encoding.ASCII.GetBytes(query.ToString())))));
+            var signature = key.Sign(Encoding.ASCII.GetBytes(query.ToString()));
+            query.Append("&Signature=").Append(Uri.EscapeDataString(Convert.ToBase64String(signature)));
         }
         return $"{endpoint}{(endpoint.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{query}";
     }
