@@ -1,0 +1,32 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Commerce.PartnerKit;
+
+/// <summary>Ends the session here; with OpenID Connect the browser then goes to the hub to end it there too (RP-Initiated Logout 1.0).</summary>
+internal static class SignOut
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost(HopPaths.SignOut, async (HttpContext context, CommerceHopOptions options) =>
+        {
+            // A browser names the origin of every POST, and no page can forge it: another site cannot sign our customers out.
+            if (context.Request.Headers.Origin.Count != 1 || context.Request.Headers.Origin[0] != options.BaseUrl) return Results.BadRequest();
+            var ticket = await context.AuthenticateAsync(CommerceHop.Scheme);
+            await context.SignOutAsync(CommerceHop.Scheme);
+            if (options.Protocol == HopProtocol.Saml || !ticket.Succeeded)
+            {
+                context.Response.StatusCode = StatusCodes.Status303SeeOther;
+                context.Response.Headers.Location = options.LandingPath;
+                return Results.Empty;
+            }
+            var properties = new AuthenticationProperties { RedirectUri = options.LandingPath };
+            if (ticket.Properties.GetTokenValue("id_token") is { } hint) properties.StoreTokens([new AuthenticationToken { Name = "id_token", Value = hint }]);
+            await context.SignOutAsync(CommerceHop.OidcScheme, properties);
+            if (context.Response.StatusCode == StatusCodes.Status302Found) context.Response.StatusCode = StatusCodes.Status303SeeOther;
+            return Results.Empty;
+        }).DisableAntiforgery().ExcludeFromDescription();
+    }
+}
