@@ -42,7 +42,8 @@ public static class CommerceHop
         }).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
         services.AddSingleton<HubDiscovery>();
         services.AddSingleton<TokenEndpoint>();
-        services.AddSingleton<HubApi>();
+        services.AddSingleton(provider => new HubApi(provider.GetRequiredService<CommerceHopOptions>(), provider.GetRequiredService<TokenEndpoint>(),
+            provider.GetRequiredService<IHttpClientFactory>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<PartnerSessions>();
         services.AddSingleton<OneTime>();
         services.AddSingleton<UserInfo>();

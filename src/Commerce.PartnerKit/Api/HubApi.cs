@@ -9,7 +9,7 @@ namespace Commerce.PartnerKit;
 
 /// <summary>The hub's API, called by this site in its own name (OAuth client credentials), not in a customer's.</summary>
 /// <remarks>The access token is fetched when first needed and kept until shortly before it ends. Safe for concurrent use.</remarks>
-public sealed class HubApi
+public sealed class HubApi : IDisposable
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -33,13 +33,13 @@ public sealed class HubApi
     /// <param name="idempotencyKey">The same for every attempt at this booking; your own booking number is a good one.</param>
     /// <exception cref="HttpRequestException">The hub cannot be reached. Try again later with the same key.</exception>
     public Task<HubAnswer> PostBookingAsync(HubBooking booking, string idempotencyKey, CancellationToken stop = default) =>
-        PostAsync("/api/bookings", booking, idempotencyKey, stop);
+        PostAsync("/api/bookings", booking, idempotencyKey, null, stop);
 
     /// <summary>Posts a JSON body to the hub's API. Properties are written in snake_case.</summary>
     /// <param name="path">Begins with a slash, such as <c>/api/orders</c>.</param>
     /// <param name="idempotencyKey">A repeated post with the same key and body gets the first answer again and does nothing twice.</param>
     /// <param name="language">BCP 47 tag for texts in the answer, or null.</param>
-    public Task<HubAnswer> PostAsync(string path, object body, string idempotencyKey, CancellationToken stop = default, string? language = null) => SendAsync(() =>
+    public Task<HubAnswer> PostAsync(string path, object body, string idempotencyKey, string? language = null, CancellationToken stop = default) => SendAsync(() =>
     {
         var request = new HttpRequestMessage(HttpMethod.Post, options.Hub + path) { Content = JsonContent.Create(body, body.GetType(), options: Json) };
         request.Headers.Add("Idempotency-Key", idempotencyKey);
@@ -48,12 +48,14 @@ public sealed class HubApi
     }, stop);
 
     /// <summary>Reads from the hub's API.</summary>
-    public Task<HubAnswer> GetAsync(string path, CancellationToken stop = default, string? language = null) => SendAsync(() =>
+    public Task<HubAnswer> GetAsync(string path, string? language = null, CancellationToken stop = default) => SendAsync(() =>
     {
         var request = new HttpRequestMessage(HttpMethod.Get, options.Hub + path);
         if (language is not null) request.Headers.AcceptLanguage.ParseAdd(language);
         return request;
     }, stop);
+
+    void IDisposable.Dispose() => fetching.Dispose();
 
     private async Task<HubAnswer> SendAsync(Func<HttpRequestMessage> make, CancellationToken stop)
     {

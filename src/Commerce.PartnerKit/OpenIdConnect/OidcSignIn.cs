@@ -28,7 +28,6 @@ internal static class OidcSignIn
             var form = await context.Request.ReadFormAsync(context.RequestAborted);
             return Begin(form["iss"], form["login_hint"], form["target_link_uri"], options);
         }).DisableAntiforgery().ExcludeFromDescription();
-        routes.MapGet(HopPaths.SignedOut + "/page", (CommerceHopOptions options) => new SeeOther(options.LandingPath)).ExcludeFromDescription();
     }
 
     // Nothing that came is trusted to sign anybody in: it only starts a fresh request of our own (R14). The ticket travels back to the hub,
@@ -58,7 +57,7 @@ internal static class OidcSignIn
         oidc.ResponseMode = OpenIdConnectResponseMode.Query;
         oidc.UsePkce = true;
         oidc.SignInScheme = CommerceHop.Scheme;
-        oidc.SignOutScheme = CommerceHop.OidcScheme;
+        oidc.SignOutScheme = CommerceHop.Scheme;
         oidc.CallbackPath = HopPaths.OidcCallback;
         oidc.SignedOutCallbackPath = HopPaths.SignedOut;
         oidc.SignedOutRedirectUri = options.LandingPath;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Commerce.PartnerKit.Saml;
 
 /// <summary>The hub's SAML metadata, fetched at first use and again every hour; the last good copy serves while the hub cannot be reached.</summary>
-internal sealed class HubMetadata(CommerceHopOptions options, IHttpClientFactory clients, TimeProvider clock, ILogger<HubMetadata> log)
+internal sealed class HubMetadata(CommerceHopOptions options, IHttpClientFactory clients, TimeProvider clock, ILogger<HubMetadata> log) : IDisposable
 {
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromHours(1);
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(30);
@@ -39,6 +39,8 @@ internal sealed class HubMetadata(CommerceHopOptions options, IHttpClientFactory
         }
         return Valid(now);
     }
+
+    public void Dispose() => fetching.Dispose();
 
     private RemoteIdentityProvider? Valid(DateTimeOffset now) => known is { ValidUntil: { } until } && until < now ? null : known;
 }

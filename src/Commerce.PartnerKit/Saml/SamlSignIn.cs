@@ -62,8 +62,7 @@ internal sealed class SamlSignIn(
         var stop = context.RequestAborted;
         if (!context.Request.HasFormContentType) return Refuse(FailureReason.Failed, "no form");
         var form = await context.Request.ReadFormAsync(stop);
-        var fields = form.Select(f => new KeyValuePair<string, IReadOnlyList<string?>>(f.Key, [.. f.Value]));
-        if (!PostBinding.Read(fields).TryGet(out var message, out var unread)) return Refuse(FailureReason.Failed, unread.Code);
+        if (!PostBinding.Read(form).TryGet(out var message, out var unread)) return Refuse(FailureReason.Failed, unread.Code);
 
         // RelayState is only a handle of ours. Without a request behind it the response is one that nobody here asked for.
         var pending = message.RelayState is { Length: <= 80 } relay ? await TakeAsync<Pending>("request", relay, stop) : null;
@@ -138,7 +137,7 @@ internal sealed class SamlSignIn(
         return SignInFailure.Answer(options, reason);
     }
 
-    private string StateCookie(string handle) => $"commerce.saml.{handle[..16]}";
+    private static string StateCookie(string handle) => $"commerce.saml.{handle[..16]}";
 
     private Task PutAsync<T>(string kind, string handle, T value, TimeSpan lifetime, CancellationToken stop) =>
         cache.SetAsync($"commerce:{kind}:{handle}", seal.Protect(JsonSerializer.SerializeToUtf8Bytes(value)),
