@@ -1,0 +1,26 @@
+using Commerce.Kernel;
+
+namespace Commerce.Federation;
+
+/// <summary>Every way this module says no. Protocol folders add theirs in files of their own.</summary>
+internal static partial class Refusals
+{
+    public static readonly Refusal PartnerInvalid = new("federation.partner_invalid", 400, "The partner's metadata cannot be taken as it is.");
+    public static readonly Refusal ContractInvalid = new("federation.contract_invalid", 400, "The data contract cannot be taken as it is.");
+    public static readonly Refusal ContractVersion = new("federation.contract_version", 409, "A data contract's version only goes up.");
+    public static readonly Refusal OfferInvalid = new("federation.offer_invalid", 400, "The offer cannot be taken as it is.");
+    public static readonly Refusal ConnectionExists = new("federation.connection_exists", 409, "There is a connection with this id already.");
+    public static readonly Refusal UnknownPartner = new("federation.unknown_partner", 404, "There is no such partner.");
+
+    /// <summary>One sentence for an unknown order, another customer's order and an offer that does not fit: it tells a guesser nothing.</summary>
+    public static readonly Refusal OfferUnavailable = new("federation.offer_unavailable", 404, "This offer is not available for that order.");
+    public static readonly Refusal SheetInvalid = new("federation.sheet_invalid", 400, "This page is no longer good. Open the offer again.");
+    public static readonly Refusal PrefetchRefused = new("federation.prefetch", 503, "This address is opened by a person, not ahead of time.");
+
+    /// <summary>Ticket unknown, used, expired, or made for another partner, customer or browser session.</summary>
+    public static readonly Refusal TicketInvalid = new("federation.ticket_invalid", 400, "This way to the partner was used already or has expired. Open the offer again.");
+    public static readonly Refusal PartnerOff = new("federation.partner_off", 403, "This partner cannot be reached from here at the moment.");
+    public static readonly Refusal SessionOver = new("federation.session_over", 403, "Sign in again to go on.");
+    public static readonly Refusal NothingAgreed = new("federation.nothing_agreed", 403, "You have not agreed to share these details.");
+    public static readonly Refusal UnknownHop = new("federation.unknown_hop", 404, "There is no such hop for this partner.");
+}

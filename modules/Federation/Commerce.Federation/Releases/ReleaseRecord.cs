@@ -1,0 +1,28 @@
+using Commerce.Consent.Contracts;
+using Commerce.Profiles.Contracts;
+
+namespace Commerce.Federation.Releases;
+
+/// <summary>Puts a release on record: in the consent ledger and on the customer's timeline.</summary>
+internal static class ReleaseRecord
+{
+    /// <summary>
+    /// Call once where the values leave (code redeemed or assertion issued), before the <c>SaveChangesAsync</c> that records that code or
+    /// assertion: both stand or both fall.
+    /// </summary>
+    /// <param name="protocol"><c>oidc</c> or <c>saml</c>.</param>
+    /// <param name="hop">The hop it belongs to, if the caller has it at hand: its order goes onto the timeline.</param>
+    public static void Add(FederationDb db, Release release, Connection connection, string protocol, DateTimeOffset now, Hop? hop = null)
+    {
+        var hopId = release.Hop?.ToString("D");
+        db.Publish(new ClaimsReleased(release.Id, release.Customer, release.Partner, release.Connection, protocol, release.Purpose, release.Receipt, hopId,
+            release.Names, release.ValuesHash, now));
+        db.Publish(new TimelineFact(release.Id, release.Customer, now, "released", Partner: release.Partner, PartnerName: connection.PartnerName,
+            OrderNumber: hop?.OrderNumber, Receipt: release.Receipt, Hop: hopId, Claims: release.Names));
+        if (release.Hop is { } landed)
+        {
+            db.Publish(new TimelineFact(landed, release.Customer, now, "landed", Partner: release.Partner, PartnerName: connection.PartnerName,
+                OrderNumber: hop?.OrderNumber, Receipt: release.Receipt, Hop: hopId));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using Commerce.Consent.Contracts;
+using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
+using MediatR;
+
+namespace Commerce.Federation.Releases;
+
+/// <summary>Either what may leave, or the page that asks the customer first. Exactly one of the two is set.</summary>
+/// <param name="SheetPath">Local path and query of the consent sheet; when answered with yes it returns to the caller's return path.</param>
+internal sealed record SignInReleaseAnswer(Release? Release, string? SheetPath);
+
+/// <summary>What a sign-in that the partner started itself, without a hop, may release.</summary>
+internal sealed class SignInRelease(FederationDb db, ReleaseGate gate, ReleaseValues values, IMediator mediator, SealedState state)
+{
+    /// <param name="askedClaims">Claim names of the scopes asked for; null for SAML, which takes what there is.</param>
+    /// <param name="returnPath">Own path to which the browser returns after a yes: the request that is being answered.</param>
+    /// <param name="denyPath">Own path to which it goes after a no.</param>
+    /// <param name="forceAsk">Show the sheet although a consent stands (<c>prompt=consent</c>).</param>
+    /// <remarks>A release is added to the request's <see cref="FederationDb"/> and saved by the caller, with the code or assertion that it is for.</remarks>
+    public async Task<Result<SignInReleaseAnswer>> DecideAsync(
+        Connection connection, Guid customer, Guid session, IReadOnlyCollection<string>? askedClaims, string returnPath, string denyPath, bool forceAsk,
+        CancellationToken stop)
+    {
+        if (!(await gate.CheckAsync(connection.Id, customer, session, null, stop)).TryGet(out var open, out var no)) return no;
+
+        if (open.Connection.Contract is not { } contract) return await ReleaseAsync(open.Connection, customer, session, null, null, null, stop);
+        var purpose = contract.SignInPurpose;
+        // Nothing of the contract was asked for: there is nothing to agree to.
+        var wanted = purpose.Claims.Where(c => !ClaimCatalogue.IsOfHop(c.Name) && (askedClaims is null || ClaimCatalogue.With(c.Name).Any(askedClaims.Contains))).ToList();
+        if (wanted.Count == 0) return await ReleaseAsync(open.Connection, customer, session, null, null, null, stop);
+
+        var consent = purpose.NeedsConsent ? await mediator.Send(new CurrentConsent(customer, open.Connection.Partner, purpose.Id), stop) : null;
+        if (purpose.NeedsConsent && (forceAsk || !ClaimsRelease.Covers(consent, contract, purpose, wanted)))
+        {
+            var ask = new SignInAsk(open.Connection.Id, customer, session, [.. wanted.Select(c => c.Name)], returnPath, denyPath);
+            return new SignInReleaseAnswer(null, $"{SignInSheet.Path}?ask={state.Seal(SignInSheet.Use, ask, SignInSheet.Lifetime)}");
+        }
+        var decision = ClaimsRelease.Decide(contract, purpose.Id, consent, null, askedClaims);
+        return await ReleaseAsync(open.Connection, customer, session, purpose, consent?.Receipt, decision, stop);
+    }
+
+    private async Task<SignInReleaseAnswer> ReleaseAsync(
+        Connection connection, Guid customer, Guid session, ContractPurpose? purpose, string? receipt, ReleaseDecision? decision, CancellationToken stop)
+    {
+        var leaving = decision is null ? [] : await values.GatherAsync(customer, decision.Names, null, [], stop);
+        var release = await values.FixAsync(connection, customer, session, purpose, receipt, null, leaving, stop);
+        db.Releases.Add(release);
+        return new SignInReleaseAnswer(release, null);
+    }
+}
