@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Commerce.Kernel.Outbox;
 
 /// <summary>Wakes the relay of a module when a save has added to its outbox, so that events leave within milliseconds and not at the next poll.</summary>
-internal sealed class OutboxSignal : SaveChangesInterceptor, IDisposable
+internal sealed class OutboxSignal : SaveChangesInterceptor, IDbTransactionInterceptor, IDisposable
 {
     private readonly ConcurrentDictionary<Type, SemaphoreSlim> bells = new();
     private readonly System.Runtime.CompilerServices.ConditionalWeakTable<DbContext, object> pending = [];
@@ -41,8 +42,21 @@ internal sealed class OutboxSignal : SaveChangesInterceptor, IDisposable
         if (db is ModuleDb && db.ChangeTracker.Entries<OutboxMessage>().Any(e => e.State == EntityState.Added)) pending.AddOrUpdate(db, db);
     }
 
-    // Inside an explicit transaction the row is not visible yet; the relay's poll finds it, at most one interval later.
+    public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) => RingIfPending(eventData.Context);
+
+    public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        RingIfPending(eventData.Context);
+        return Task.CompletedTask;
+    }
+
+    // Inside an explicit transaction the row is not there for the relay before the commit, which rings then.
     private void Ring(DbContext? db)
+    {
+        if (db?.Database.CurrentTransaction is null) RingIfPending(db);
+    }
+
+    private void RingIfPending(DbContext? db)
     {
         if (db is null || !pending.Remove(db)) return;
         var bell = BellOf(db.GetType());
