@@ -68,7 +68,7 @@ internal sealed class World
 
     public ServiceProviderSide SpSide { get; }
 
-    public RemoteIdentityProvider RemoteIdp { get; }
+    public RemoteIdentityProvider RemoteIdp { get; set; }
 
     public HashSet<string> UsedIds { get; } = [];
 
