@@ -1,3 +1,6 @@
+using Commerce.Web;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,9 +11,21 @@ internal static class SamlIdentityProvider
 {
     public static void Register(IServiceCollection services)
     {
+        services.AddSingleton(SamlIdentity.KeyPurpose);
+        services.AddSingleton<SamlIdentity>().AddSingleton<RefusedMessages>();
+        services.AddScoped<FrozenRequests>().AddScoped<IssueAssertion>().AddScoped<AnswerAuthnRequest>();
+        services.AddScoped<SingleSignOn>().AddScoped<ResumeSingleSignOn>().AddScoped<HopByUnsolicitedResponse>();
+        services.AddHostedService<SweepSamlRequests>();
     }
 
     public static void Map(IEndpointRouteBuilder routes)
     {
+        Metadata.Map(routes);
+        SingleSignOn.Map(routes);
+        ResumeSingleSignOn.Map(routes);
+        HopByUnsolicitedResponse.Map(routes);
+
+        // The errorURL of our metadata: where a service provider sends a customer whose sign-in it cannot accept.
+        routes.MapGet("/saml/error", () => Page.Of("/Saml/SamlRefused.cshtml", new SamlRefusedModel(null))).ExcludeFromDescription();
     }
 }

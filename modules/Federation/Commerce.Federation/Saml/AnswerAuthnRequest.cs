@@ -1,0 +1,143 @@
+using Commerce.Federation.Data;
+using Commerce.Federation.Hops;
+using Commerce.Federation.Partners;
+using Commerce.Federation.Releases;
+using Commerce.Identity.Contracts;
+using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
+using Commerce.Saml;
+using MediatR;
+using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
+
+namespace Commerce.Federation.Saml;
+
+/// <summary>
+/// Answers a request that was in order: by an assertion, by an error status, or first by the sign-in page or the consent sheet, after which
+/// the browser comes back with a handle. Using the request up, using a hop's ticket up and putting the release on record are one commit.
+/// </summary>
+/// <remarks>SAML Profiles 4.1.3.4 and 4.1.3.5; Core 3.4.1.4 and 3.2.2.2 (what the error statuses mean).</remarks>
+internal sealed class AnswerAuthnRequest(
+    FederationDb db, SamlIdentity identity, Connections connections, FrozenRequests frozen, RedeemHop redeem, SignInRelease signIn, IssueAssertion issue,
+    RefusedMessages refused, IMediator mediator, SealedState state)
+{
+    /// <param name="kept">Set where the browser came back with a handle.</param>
+    public async Task<IResult> AnswerAsync(HttpContext context, ValidatedAuthnRequest request, KeptRequest? kept, CancellationToken stop)
+    {
+        if (await connections.FindAsync(request.ServiceProvider.EntityId, stop) is not { IsActive: true } connection) return Off(context, request);
+        var asked = new Asked(context, request, kept, connection);
+        var customer = SignedInCustomer.Of(context.User);
+        var step = request.Next(customer is null ? null : await StateAsync(asked, customer, stop));
+        if (step.Status is { } status) return await RefuseAsync(context, request, status, "The request's own conditions.", kept is not null, stop);
+        return step.NeedsChallenge || customer is null ? await ChallengeAsync(asked, stop) : await ReleaseAsync(asked, customer, stop);
+    }
+
+    /// <summary>The request is in order and is not granted: an error status to the proven endpoint, and the request is used up.</summary>
+    public async Task<IResult> RefuseAsync(
+        HttpContext context, ValidatedAuthnRequest request, SamlStatus status, string reason, bool wasKept, CancellationToken stop)
+    {
+        var connection = request.ServiceProvider.EntityId;
+        if (!identity.Provider.RespondError(request, status).TryGet(out var response, out var fault)) return refused.Page(context, fault, connection);
+        db.ChangeTracker.Clear();
+        try
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(stop);
+            if (!await frozen.ConsumeAsync(request, wasKept, stop)) return Answered(context, request);
+            await db.SaveChangesAsync(stop);
+            await transaction.CommitAsync(stop);
+        }
+        catch (DbUpdateException)
+        {
+            return Answered(context, request);
+        }
+        refused.Note(context, status.SubCode ?? status.Code, reason, connection);
+        return new PostedResponse(response);
+    }
+
+    private async Task<IResult> ChallengeAsync(Asked asked, CancellationToken stop)
+    {
+        var (context, request, kept, connection) = asked;
+        if (request.IsPassive) return await RefuseAsync(context, request, SamlStatus.NoPassive, "The customer has to sign in.", kept is not null, stop);
+
+        // A hop's ticket is good in the browser session that made it, and in none that begins now.
+        if (request.HopTicket is not null)
+            return await RefuseAsync(context, request, SamlStatus.AuthnFailed, "A hop ticket without the session it was made in.", kept is not null, stop);
+
+        var handle = kept?.Handle ?? Token.New();
+        if (kept is null && !await frozen.KeepAsync(request, handle, stop)) return Answered(context, request);
+        return new SeeOther(state.SignInPath(new SignInRequest(ResumeSingleSignOn.Path(handle)) { Again = true, For = connection.PartnerName }));
+    }
+
+    private async Task<IResult> ReleaseAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)
+    {
+        var (context, request, kept, connection) = asked;
+        var waiting = request.HopTicket is { } ticket
+            ? await redeem.FindAsync(ticket, connection.Id, customer.Id, customer.Session, stop)
+            : await redeem.FindPendingAsync(connection.Id, customer.Id, customer.Session, stop);
+        if (waiting is not { } hop) return await SignInAsync(asked, customer, stop);
+
+        // A ticket that fails is never turned into an ordinary sign-in: the partner would take it for the hop.
+        return hop.TryGet(out var found, out var no)
+            ? await IssueAsync(asked, new Leaving(connection, found.Release, found), customer, stop)
+            : await RefuseAsync(context, request, SamlStatus.RequestDenied, no.Code, kept is not null, stop);
+    }
+
+    private async Task<IResult> SignInAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)
+    {
+        var (context, request, kept, connection) = asked;
+        var handle = kept?.Handle ?? Token.New();
+        var decided = await signIn.DecideAsync(connection, customer.Id, customer.Session, askedClaims: null,
+            ResumeSingleSignOn.Path(handle), ResumeSingleSignOn.DeniedPath(handle), forceAsk: false, stop);
+        if (!decided.TryGet(out var answer, out var no))
+        {
+            return no == Refusals.SessionOver ? await ChallengeAsync(asked, stop)
+                : no == Refusals.PartnerOff ? Off(context, request)
+                : await RefuseAsync(context, request, SamlStatus.RequestDenied, no.Code, kept is not null, stop);
+        }
+        if (answer.Release is { } release) return await IssueAsync(asked, new Leaving(connection, release, null), customer, stop);
+
+        if (request.IsPassive) return await RefuseAsync(context, request, SamlStatus.NoPassive, "The customer has to be asked.", kept is not null, stop);
+        if (kept is null && !await frozen.KeepAsync(request, handle, stop)) return Answered(context, request);
+        return new SeeOther(answer.SheetPath!);
+    }
+
+    private async Task<IResult> IssueAsync(Asked asked, Leaving leaving, SignedInCustomer customer, CancellationToken stop)
+    {
+        var (context, request, kept, connection) = asked;
+        if (await issue.ContentAsync(leaving, customer, stop) is not { } content)
+            return await RefuseAsync(context, request, SamlStatus.RequestDenied, "The customer was erased.", kept is not null, stop);
+        if (!identity.Provider.Respond(request, content).TryGet(out var response, out var fault))
+            return await RefuseAsync(context, request, new SamlStatus(Commerce.Saml.StatusCodes.Responder), fault.Code, kept is not null, stop);
+        try
+        {
+            if (await issue.CommitAsync(leaving, customer, () => frozen.ConsumeAsync(request, kept is not null, stop), stop)) return new PostedResponse(response);
+        }
+        catch (DbUpdateException) when (!stop.IsCancellationRequested)
+        {
+            // somebody was faster with the same request: all of ours was undone
+        }
+        return Answered(context, request);
+    }
+
+    private async Task<SignInState> StateAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)
+    {
+        var (_, request, kept, connection) = asked;
+
+        // The cookie knows whole seconds; whether the credential was given after the request came needs the session's own record.
+        var fresh = request.ForceAuthn && kept is not null
+            && await mediator.Send(new SessionOf(customer.Session), stop) is { } session && session.AuthenticatedAt >= kept.ReceivedAt;
+
+        // A pair of customer and service provider exists once the customer agreed to be known there.
+        var isKnown = (request.AllowCreate && request.Subject is null)
+            || await db.Releases.AnyAsync(r => r.Customer == customer.Id && r.Partner == connection.Partner && r.Connection == connection.Id, stop);
+        return new SignInState(SamlIdentity.ContextClass(customer.Amr), fresh, isKnown ? issue.NameOf(customer.Id, connection) : null);
+    }
+
+    private IResult Answered(HttpContext context, ValidatedAuthnRequest request) =>
+        refused.Page(context, FaultCodes.Replayed, $"Request {request.Id} was answered already.", request.ServiceProvider.EntityId);
+
+    private IResult Off(HttpContext context, ValidatedAuthnRequest request) =>
+        refused.Page(context, Refusals.PartnerOff.Code, "The partner or its connection is switched off.", request.ServiceProvider.EntityId);
+
+    private sealed record Asked(HttpContext Context, ValidatedAuthnRequest Request, KeptRequest? Kept, Connection Connection);
+}

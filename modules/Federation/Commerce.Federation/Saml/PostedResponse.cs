@@ -1,0 +1,42 @@
+using System.Globalization;
+using Commerce.Kernel;
+using Commerce.Saml;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Localization;
+
+namespace Commerce.Federation.Saml;
+
+/// <summary>The page that posts a response to the service provider: by itself where scripts run, by its button where they do not.</summary>
+/// <remarks>SAML Bindings 3.5.4 and 3.5.5.1 (nothing is cached).</remarks>
+internal sealed class PostedResponse(SamlResponse response) : IResult
+{
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var services = httpContext.RequestServices;
+        var texts = services.GetRequiredService<IStringLocalizer<Texts>>();
+        var headers = httpContext.Response.Headers;
+        headers.CacheControl = "no-store, no-cache";
+        headers.Pragma = "no-cache";
+        // The form's target is proven. Where the service provider leads the browser after its endpoint is its own affair, and browsers hold
+        // form-action against that as well, so it names schemes and no hosts.
+        var onward = services.GetRequiredService<HubSettings>().IsDevelopment ? "https: http:" : "https:";
+        headers.ContentSecurityPolicy =
+            $"default-src 'none'; script-src {PostForm.ScriptHash}; form-action {onward}; frame-ancestors 'none'; base-uri 'none'";
+        httpContext.Response.ContentType = "text/html; charset=utf-8";
+        await httpContext.Response.WriteAsync(response.Form.ToHtml(
+            CultureInfo.CurrentUICulture.TwoLetterISOLanguageName, texts["saml_onward_title"], texts["saml_onward_text"], texts["saml_onward_button"]), httpContext.RequestAborted);
+    }
+}
+
+/// <summary>303 to a path of our own: a POST becomes a GET, and a GET stays one.</summary>
+internal sealed class SeeOther(string path) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.StatusCode = Microsoft.AspNetCore.Http.StatusCodes.Status303SeeOther;
+        httpContext.Response.Headers.Location = path;
+        httpContext.Response.Headers.CacheControl = "no-store";
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Resources;
+using System.Security.Cryptography;
+using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
+using Commerce.Saml;
+
+namespace Commerce.Federation.Saml;
+
+/// <summary>The hub's name, addresses and key as a SAML identity provider. Follows key rotation.</summary>
+internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeProvider clock)
+{
+    public const string KeyPurposeName = "saml-rs256";
+
+    /// <summary>SAML keys sign for SAML only; service providers expect a certificate around them.</summary>
+    public static readonly KeyPurpose KeyPurpose = new(KeyPurposeName, "RS256", WithCertificate: true);
+
+    /// <summary>Anybody may fetch the metadata; it is signed anew this often at most.</summary>
+    private static readonly TimeSpan MetadataFreshness = TimeSpan.FromMinutes(1);
+
+    private sealed record Current(string Kid, IdentityProvider Provider);
+
+    private sealed record Published(string Kids, byte[] Xml, DateTimeOffset At);
+
+    private Current? current;
+    private Published? published;
+
+    /// <summary>The address of the metadata is also the entity id (SAML Metadata 4.1.1).</summary>
+    public string EntityId { get; } = settings.PublicOrigin + "/saml/metadata";
+
+    public string SsoUrl { get; } = settings.PublicOrigin + "/saml/sso";
+
+    /// <summary>The identity provider with the key that signs now.</summary>
+    public IdentityProvider Provider
+    {
+        get
+        {
+            var key = keys.ActiveOf(KeyPurposeName);
+            if (Volatile.Read(ref current) is { } known && known.Kid == key.Kid) return known.Provider;
+            var made = new IdentityProvider(
+                new IdentityProviderSettings { EntityId = EntityId, SsoRedirectUrl = SsoUrl, SsoPostUrl = SsoUrl, SigningKey = Of(key) }, clock);
+            Volatile.Write(ref current, new Current(key.Kid, made));
+            return made;
+        }
+    }
+
+    /// <summary>Our metadata, signed with the key that signs responses.</summary>
+    public byte[] Metadata()
+    {
+        var now = clock.GetUtcNow();
+        var kids = string.Join(' ', keys.PublishedOf(KeyPurposeName).Select(k => k.Kid));
+        if (Volatile.Read(ref published) is { } held && held.Kids == kids && now - held.At < MetadataFreshness) return held.Xml;
+        var made = new Published(kids, WriteMetadata(), now);
+        Volatile.Write(ref published, made);
+        return made.Xml;
+    }
+
+    private byte[] WriteMetadata()
+    {
+        var provider = Provider;
+        var texts = new ResourceManager(typeof(Texts));
+        var languages = Web.WebRegistration.Languages;
+        return provider.WriteMetadata(new IdentityProviderDescription
+        {
+            DisplayNames = languages.ToDictionary(language => language, _ => settings.RetailerName),
+            Descriptions = languages.ToDictionary(language => language, language => string.Format(
+                CultureInfo.InvariantCulture, texts.GetString("saml_idp_description", CultureInfo.GetCultureInfo(language))!, settings.RetailerName)),
+            NextCertificates = [.. keys.PublishedOf(KeyPurposeName).Where(k => k.State == KeyState.Next).Select(k => Convert.ToBase64String(k.Certificate!.RawData))],
+            ErrorUrl = settings.PublicOrigin + "/saml/error",
+            CacheDuration = TimeSpan.FromHours(1),
+            ValidFor = TimeSpan.FromDays(14),
+            MetadataSigningKey = provider.Settings.SigningKey,
+        });
+    }
+
+    /// <summary>How the customer proved who they are, as a context class (SAML AuthnContext 3.4). Says no more than is true.</summary>
+    public static string ContextClass(IReadOnlyList<string> amr) =>
+        amr.Contains("pwd") ? AuthnContextClasses.PasswordProtectedTransport : AuthnContextClasses.Unspecified;
+
+    private static Commerce.Saml.SigningKey Of(Kernel.Secrets.SigningKey key) => new((RSA)key.Key, key.Certificate!);
+}

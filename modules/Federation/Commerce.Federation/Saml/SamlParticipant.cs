@@ -1,0 +1,41 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Commerce.Kernel.Secrets;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Commerce.Federation.Saml;
+
+/// <summary>
+/// A service provider that received an assertion in a browser session: whom a single logout will tell (SAML Profiles 4.4).
+/// </summary>
+internal sealed class SamlParticipant
+{
+    public required Guid Session { get; init; }
+
+    /// <summary>Entity id of the service provider.</summary>
+    public required string Connection { get; init; }
+
+    public required Guid Customer { get; init; }
+    public required string SessionIndex { get; init; }
+    public required DateTimeOffset FirstAt { get; init; }
+
+    /// <summary>
+    /// The session's name for one service provider. It is opaque, tells nothing of the session, and two service providers cannot match theirs.
+    /// </summary>
+    /// <remarks>SAML Core 2.7.2. Keyed and not random, so that every assertion of one session at one service provider says the same.</remarks>
+    public static string IndexOf(Guid session, string connection, SharedSecrets secrets) => "_" + Base64Url.EncodeToString(HMACSHA256.HashData(
+        secrets.Get("saml-session-index"), Encoding.UTF8.GetBytes($"{session:N}\n{connection}")).AsSpan(0, 24));
+}
+
+internal sealed class SamlParticipantMap : IEntityTypeConfiguration<SamlParticipant>
+{
+    public void Configure(EntityTypeBuilder<SamlParticipant> participant)
+    {
+        participant.ToTable("saml_participants").HasKey(p => new { p.Session, p.Connection });
+        participant.Property(p => p.Connection).HasMaxLength(Data.Lengths.Connection);
+        participant.Property(p => p.SessionIndex).HasMaxLength(64);
+        participant.HasIndex(p => p.SessionIndex).IsUnique();            // a LogoutRequest names it
+    }
+}
