@@ -33,6 +33,13 @@ public static class HubClaims
     public const string Scope = "scope";
 }
 
+/// <summary>Authentication context classes: how sure the hub is of who signed in.</summary>
+public static class HubAcr
+{
+    /// <summary>A password alone.</summary>
+    public const string Password = "urn:commerce:acr:password";
+}
+
 public static class HubPrincipal
 {
     /// <summary>The signed-in customer, or null.</summary>

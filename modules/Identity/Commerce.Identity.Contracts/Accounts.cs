@@ -38,7 +38,9 @@ public sealed record SetAccountLock(Guid Customer, bool Locked) : IRequest<bool>
 /// <summary>Gives an e-mail address operator rights once its owner signs in with it verified.</summary>
 public sealed record AddOperator(string Email) : IRequest<Result<bool>>;
 
-/// <summary>An account began: by registration or by import.</summary>
+/// <summary>
+/// A customer registered. Imported customers are not told one by one: a hundred thousand events would stand in the way of every sign-out.
+/// </summary>
 public sealed record CustomerRegistered(Guid Customer, string Banner, string? GivenName, string? FamilyName, string Locale, DateTimeOffset At) : IIntegrationEvent
 {
     string IIntegrationEvent.Aggregate => $"customer:{Customer:N}";
@@ -56,3 +58,7 @@ public sealed record SessionEnded(Guid Session, Guid Customer, string Reason, Da
 {
     string IIntegrationEvent.Aggregate => $"customer:{Customer:N}";
 }
+
+/// <summary>Sets the language in which the customer is addressed. False where there is no such account.</summary>
+/// <param name="Locale">BCP 47 tag, such as <c>fi-FI</c>.</param>
+public sealed record ChangeLocale(Guid Customer, string Locale) : IRequest<Result<bool>>;
