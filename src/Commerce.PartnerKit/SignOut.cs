@@ -12,8 +12,7 @@ internal static class SignOut
     {
         routes.MapPost(HopPaths.SignOut, async (HttpContext context, CommerceHopOptions options) =>
         {
-            // A browser names the origin of every POST, and no page can forge it: another site cannot sign our customers out.
-            if (context.Request.Headers.Origin.Count != 1 || context.Request.Headers.Origin[0] != options.BaseUrl) return Results.BadRequest();
+            if (!IsOwnPost(context.Request, options)) return Results.BadRequest();
             var ticket = await context.AuthenticateAsync(CommerceHop.Scheme);
             await context.SignOutAsync(CommerceHop.Scheme);
             if (options.Protocol == HopProtocol.Saml || !ticket.Succeeded)
@@ -29,4 +28,10 @@ internal static class SignOut
             return Results.Empty;
         }).DisableAntiforgery().ExcludeFromDescription();
     }
+
+    // The browser says where a POST comes from and no page can forge it: another site cannot sign our customers out. Origin alone is not
+    // enough to go by, because under "Referrer-Policy: no-referrer" it says "null" even for our own pages (Fetch Standard, Origin header).
+    private static bool IsOwnPost(HttpRequest request, CommerceHopOptions options) => request.Headers["Sec-Fetch-Site"] is [{ } site]
+        ? site == "same-origin"
+        : request.Headers.Origin is [{ } origin] && string.Equals(origin, options.BaseUrl, StringComparison.Ordinal);
 }
