@@ -19,7 +19,7 @@ internal static class Offer
     {
         routes.MapGet("/offer", (HttpContext context, SiteSettings settings, TimeProvider clock) => Show(context, settings, clock.GetUtcNow(), null)).RequireAuthorization();
 
-        routes.MapPost("/offer", async ([FromForm] OfferForm form, HttpContext context, SiteSettings settings, JsonFile<Visit> visits, HubApi hub,
+        routes.MapPost("/offer", async Task<IResult> ([FromForm] OfferForm form, HttpContext context, SiteSettings settings, JsonFile<Visit> visits, HubApi hub,
             TimeProvider clock, CancellationToken stop) =>
         {
             var now = clock.GetUtcNow();

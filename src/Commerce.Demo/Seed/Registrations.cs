@@ -7,6 +7,8 @@ internal static class Registrations
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
+    private static readonly string[] Any = ["*"];
+
     /// <summary>The shop is the retailer's own: what it needs to sell, it gets under the purchase contract and without a sheet.</summary>
     public static string Shop(string url) => Client("Northern Tires", url, "openid profile email phone address orders:write", extra: new()
     {
@@ -99,6 +101,6 @@ internal static class Registrations
 
     private static string Offer(string id, string partner, string targetUrl, string purpose, Dictionary<string, object> texts) => JsonSerializer.Serialize(new
     {
-        id, partner, when = new { category = "tires/*", banners = new[] { "*" }, countries = new[] { "*" } }, targetUrl, purpose, texts,
+        id, partner, when = new { category = "tires/*", banners = Any, countries = Any }, targetUrl, purpose, texts,
     }, Json);
 }

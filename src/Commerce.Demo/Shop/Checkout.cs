@@ -18,7 +18,7 @@ internal static class Checkout
             var customer = context.GetCommerceCustomer();
             return Show(context, settings, basket, Storefront.Known(customer, customers), customer, null);
         });
-        routes.MapPost("/checkout", async ([FromForm] CheckoutForm form, HttpContext context, SiteSettings settings, JsonFile<ShopOrder> orders,
+        routes.MapPost("/checkout", async Task<IResult> ([FromForm] CheckoutForm form, HttpContext context, SiteSettings settings, JsonFile<ShopOrder> orders,
             IReadOnlyList<ShopCustomer> customers, HubApi hub, TimeProvider clock, CancellationToken stop) =>
         {
             var basket = Basket.Of(form.Tire, form.Tires, form.Mats);

@@ -29,7 +29,7 @@ internal static class Book
     {
         routes.MapGet("/book", (HttpContext context, SiteSettings settings, TimeProvider clock) => Show(context, settings, clock.GetUtcNow(), null)).RequireAuthorization();
 
-        routes.MapPost("/book", async ([FromForm] BookForm form, HttpContext context, SiteSettings settings, JsonFile<Booking> bookings, HubApi hub,
+        routes.MapPost("/book", async Task<IResult> ([FromForm] BookForm form, HttpContext context, SiteSettings settings, JsonFile<Booking> bookings, HubApi hub,
             TimeProvider clock, CancellationToken stop) =>
         {
             var customer = context.GetCommerceCustomer()!;

@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
 
@@ -62,22 +60,4 @@ internal sealed class UserInfo(CommerceHopOptions options, HubDiscovery discover
     }
 
     private static byte[] Base64(string payload) => System.Buffers.Text.Base64Url.DecodeFromChars(payload);
-}
-
-public static class CurrentUserInfo
-{
-    /// <summary>
-    /// What the hub would release for the signed-in customer now (OpenID Connect only). Null once the customer has withdrawn the consent,
-    /// signed out everywhere, or the access token's time is over: stop using values that came under it.
-    /// </summary>
-    /// <exception cref="HttpRequestException">The hub cannot be reached.</exception>
-    public static async Task<CommerceCustomer?> AskHubAgainAsync(this HttpContext context)
-    {
-        var ticket = await context.AuthenticateAsync(CommerceHop.Scheme);
-        if (!ticket.Succeeded || ticket.Properties.GetTokenValue("access_token") is not { } token) return null;
-        var userInfo = (UserInfo)context.RequestServices.GetService(typeof(UserInfo))!;
-        var subject = ticket.Principal.FindFirst("sub")!.Value;
-        var claims = await userInfo.ReadAsync(token, subject, context.RequestAborted);
-        return claims is null ? null : CommerceCustomer.From(subject, claims);
-    }
 }

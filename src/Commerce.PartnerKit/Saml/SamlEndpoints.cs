@@ -27,10 +27,3 @@ internal static class SamlEndpoints
         routes.MapGet(HopPaths.SamlArrived, (string? arrival, HttpContext context, SamlSignIn saml) => saml.ArriveAsync(context, arrival)).ExcludeFromDescription();
     }
 }
-
-/// <summary>SAML metadata of a site before it runs: hand it to the hub's operator.</summary>
-public static class HopMetadata
-{
-    /// <returns>UTF-8 XML, the same as the running site publishes at <see cref="HopPaths.SamlMetadata"/>.</returns>
-    public static byte[] Write(CommerceHopOptions options, TimeProvider clock) => SamlSignIn.SideOf(options, clock).WriteMetadata();
-}
