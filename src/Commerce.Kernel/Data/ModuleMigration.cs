@@ -32,7 +32,7 @@ public abstract class ModuleMigration(string module) : Migration
             LastError = table.Column<string>(maxLength: 512, nullable: true),
         }, Schema, table => table.PrimaryKey("PK_outbox", row => row.Sequence));
         migration.CreateIndex("IX_outbox_Id", "outbox", "Id", Schema, unique: true);
-        migration.CreateIndex("IX_outbox_DeadAt_NextAttemptAt", "outbox", ["DeadAt", "NextAttemptAt"], Schema);
+        migration.CreateIndex("IX_outbox_Aggregate_Sequence", "outbox", ["Aggregate", "Sequence"], Schema);
         migration.CreateTable("inbox", table => new
         {
             Event = table.Column<Guid>(),

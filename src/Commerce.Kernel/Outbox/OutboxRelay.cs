@@ -48,13 +48,13 @@ internal sealed class OutboxRelay(
             }
             catch (Exception error)
             {
-                log.LogError(error, "The relay of {Module} failed; it goes on in a moment.", module.Module);
-                await Task.Delay(Poll, CancellationToken.None);
+                log.LogError("The relay of {Module} failed and goes on in a moment: {Error}", module.Module, Described(error));
+                await Task.Delay(Poll, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <summary>Delivers what is due now. Returns how many events were delivered in full.</summary>
+    /// <summary>Delivers what is due now. Returns how many events it tried: none means that nothing was due.</summary>
     internal async Task<int> DeliverDueAsync(ModuleDbType module, CancellationToken stop)
     {
         await using var scope = services.CreateAsyncScope();
@@ -72,14 +72,21 @@ internal sealed class OutboxRelay(
 
         var delivered = new List<long>(due.Count);
         var held = new HashSet<string>();
-        foreach (var message in due)
+        try
         {
-            if (held.Contains(message.Aggregate)) continue;
-            if (await DeliverAsync(db, message, stop)) delivered.Add(message.Sequence);
-            else held.Add(message.Aggregate);
+            foreach (var message in due)
+            {
+                if (held.Contains(message.Aggregate)) continue;
+                if (await DeliverAsync(db, message, stop)) delivered.Add(message.Sequence);
+                else held.Add(message.Aggregate);
+            }
         }
-        if (delivered.Count > 0) await db.Outbox.Where(m => delivered.Contains(m.Sequence)).ExecuteDeleteAsync(stop);
-        return delivered.Count;
+        finally
+        {
+            // Also when the process is told to stop in the middle: what was delivered need not come again.
+            if (delivered.Count > 0) await db.Outbox.Where(m => delivered.Contains(m.Sequence)).ExecuteDeleteAsync(CancellationToken.None);
+        }
+        return delivered.Count + held.Count;
     }
 
     private async Task<bool> DeliverAsync(ModuleDb db, OutboxMessage message, CancellationToken stop)
@@ -103,11 +110,15 @@ internal sealed class OutboxRelay(
                 .SetProperty(m => m.NextAttemptAt, now + WaitAfter(attempts))
                 .SetProperty(m => m.DeadAt, dead)
                 .SetProperty(m => m.LastError, reason), stop);
-            log.LogWarning(error, "Event {Event} ({Type}) was not handled at attempt {Attempt}{Dead}.",
-                message.Id, message.Type, attempts, dead is null ? "" : "; it is dead now and waits for an operator");
+            log.LogWarning("Event {Event} ({Type}) was not handled at attempt {Attempt}{Dead}: {Error}",
+                message.Id, message.Type, attempts, dead is null ? "" : "; it is dead now and waits for an operator", Described(error));
             return false;
         }
     }
+
+    // Where it went wrong, without the error's own words: they may hold what the event held.
+    private static string Described(Exception error) =>
+        error is { InnerException: { } inner } ? $"{error.GetType().Name}, {Described(inner)}" : $"{error.GetType().Name}{Environment.NewLine}{error.StackTrace}";
 
     /// <summary>2 s, 8 s, 32 s, … at most 6 h.</summary>
     internal static TimeSpan WaitAfter(int attempts)

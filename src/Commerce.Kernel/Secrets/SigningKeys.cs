@@ -33,8 +33,13 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
 
     private readonly IDataProtector wrap = ring.CreateProtector("commerce.signing-key.v1");
     private readonly Lock gate = new();
-    private Dictionary<string, SigningKey[]> known = [];
-    private DateTimeOffset readAt = DateTimeOffset.MinValue;
+    private volatile Snapshot known = new([], DateTimeOffset.MinValue);
+
+    /// <summary>What was read and when, as one: a reader without the lock never sees half of it.</summary>
+    private sealed record Snapshot(Dictionary<string, SigningKey[]> Keys, DateTimeOffset ReadAt)
+    {
+        public SigningKey[]? Of(string purpose, DateTimeOffset now) => now - ReadAt < ReadAgainAfter ? Keys.GetValueOrDefault(purpose) : null;
+    }
 
     public IReadOnlyList<KeyPurpose> Purposes { get; } = [.. purposes];
 
@@ -46,13 +51,11 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     public IReadOnlyList<SigningKey> PublishedOf(string purpose)
     {
         var now = clock.GetUtcNow();
-        var current = Volatile.Read(ref known);
-        if (current.TryGetValue(purpose, out var keys) && now - readAt < ReadAgainAfter) return keys;
+        if (known.Of(purpose, now) is { } keys) return keys;
         lock (gate)
         {
-            if (known.TryGetValue(purpose, out keys) && now - readAt < ReadAgainAfter) return keys;
-            Read(now);
-            return known.TryGetValue(purpose, out keys) ? keys : throw new ArgumentException($"No keys are kept for '{purpose}'.", nameof(purpose));
+            return known.Of(purpose, now) ?? Read(now).Keys.GetValueOrDefault(purpose)
+                ?? throw new ArgumentException($"No keys are kept for '{purpose}'.", nameof(purpose));
         }
     }
 
@@ -75,7 +78,7 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
             db.SigningKeys.Add(Make(wanted, KeyState.Next, now));
         }
         await db.SaveChangesAsync(stop);
-        lock (gate) readAt = DateTimeOffset.MinValue;
+        lock (gate) known = known with { ReadAt = DateTimeOffset.MinValue };
     }
 
     /// <summary>All keys of all purposes, as they stand in the store.</summary>
@@ -83,39 +86,47 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     {
         lock (gate)
         {
-            Read(clock.GetUtcNow());
-            return [.. known.Values.SelectMany(k => k)];
+            return [.. Read(clock.GetUtcNow()).Keys.Values.SelectMany(k => k)];
         }
     }
 
-    private void Read(DateTimeOffset now)
+    private Snapshot Read(DateTimeOffset now)
     {
         using var scope = scopes.CreateScope();
         var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
         EnsureAll(db);
         var before = now - KeepRetired;
         var forever = Purposes.Where(p => p.PublishedForever).Select(p => p.Name).ToList();
-        var opened = known.Values.SelectMany(k => k).ToDictionary(k => k.Kid);
+        var opened = known.Keys.Values.SelectMany(k => k).ToDictionary(k => k.Kid);
         var rows = db.SigningKeys.AsNoTracking().Where(k => k.RetiredAt == null || k.RetiredAt > before || forever.Contains(k.Purpose)).ToList();
-        known = rows
+        var keys = rows
             .Select(row => opened.TryGetValue(row.Kid, out var open)
                 ? open with { State = row.State, ActivatedAt = row.ActivatedAt, RetiredAt = row.RetiredAt } : Open(row))
             .GroupBy(k => k.Purpose)
             .ToDictionary(g => g.Key, g => g.OrderBy(k => k.State switch { KeyState.Active => 0, KeyState.Next => 1, _ => 2 })
                 .ThenByDescending(k => k.CreatedAt).ToArray());
-        readAt = now;
+        return known = new Snapshot(keys, now);
     }
 
     private void EnsureAll(KernelDb db)
     {
+        if (Missing(db).Count == 0) return;
+        // A second process may be starting on the same store: two active keys of one purpose must not come of it.
+        using var transaction = db.Database.BeginTransaction();     // on SQLite it takes the write lock at once
+        if (db.Database.ProviderName == Engines.Npgsql) db.Database.ExecuteSql($"SELECT pg_advisory_xact_lock(hashtextextended('commerce.signing-keys', 0))");
         var now = clock.GetUtcNow();
-        foreach (var purpose in Purposes)
-        {
-            var states = db.SigningKeys.Where(k => k.Purpose == purpose.Name).Select(k => k.State).ToList();
-            if (!states.Contains(KeyState.Active)) db.SigningKeys.Add(Make(purpose, KeyState.Active, now));
-            if (!states.Contains(KeyState.Next)) db.SigningKeys.Add(Make(purpose, KeyState.Next, now));
-        }
+        db.SigningKeys.AddRange(Missing(db).Select(m => Make(m.Purpose, m.State, now)));
         db.SaveChanges();
+        transaction.Commit();
+    }
+
+    private List<(KeyPurpose Purpose, KeyState State)> Missing(KernelDb db)
+    {
+        var there = db.SigningKeys.Where(k => k.State != KeyState.Retired).Select(k => new { k.Purpose, k.State }).ToList();
+        return [.. from purpose in Purposes
+                   from state in new[] { KeyState.Active, KeyState.Next }
+                   where !there.Any(k => k.Purpose == purpose.Name && k.State == state)
+                   select (purpose, state)];
     }
 
     private SigningKeyRow Make(KeyPurpose purpose, KeyState state, DateTimeOffset now)
