@@ -56,7 +56,9 @@ internal static class Offer
         if (visit.Hop is null) return visit;
         try
         {
-            var answer = await hub.PostBookingAsync(new HubBooking(visit.Hop, visit.StartsAt, ["wash", "tire-pressure-check"]), visit.Number, stop);
+            var answer = await hub.PostBookingAsync(new HubBooking(visit.Hop, visit.StartsAt,
+                [new HubBookedService("wash", "Car wash", Price: "0.00"), new HubBookedService("tire-pressure", "Tire pressure check", Price: "0.00")],
+                visit.Number), visit.Number, stop);
             if (answer.IsSuccess) visits.Put(visit.Number, visit = visit with { ToldHub = true });
         }
         catch (HttpRequestException)

@@ -46,6 +46,7 @@ internal static class Registrations
             Claim("name", true, "to address you", "jotta osaamme puhutella sinua", "för att tilltala dig", "고객님을 부르기 위해"),
             Claim("email", true, "to send your receipt", "kuitin lähettämiseen", "för att skicka kvittot", "영수증을 보내기 위해"),
             Claim("phone_number", false, "to reach you about a delivery", "toimituksesta ilmoittamiseen", "för att nå dig om leveransen", "배송 연락을 위해"),
+            Claim("locale", false, "to speak your language", "jotta puhumme kieltäsi", "för att tala ditt språk", "고객님의 언어로 안내하기 위해"),
             Claim("address", false, "to deliver your order", "tilauksen toimittamiseen", "för att leverera din beställning", "주문을 배송하기 위해")));
 
     public static string TiresContract => Contract("kolari-auto",

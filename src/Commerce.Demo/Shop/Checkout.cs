@@ -24,7 +24,8 @@ internal static class Checkout
             var basket = Basket.Of(form.Tire, form.Tires, form.Mats);
             var customer = context.GetCommerceCustomer();
             if (form.Wrong() is { } wrong) return Show(context, settings, basket, form.AsKnown(), customer, wrong);
-            var order = await PlaceAsync(orders, hub, Make(form, basket, clock.GetUtcNow(), context.Request.Headers.AcceptLanguage.ToString()), stop);
+            var order = await PlaceAsync(orders, hub, Make(form, basket, clock.GetUtcNow(),
+                Languages.First($"{customer?.Locale},{context.Request.Headers.AcceptLanguage}")), stop);
             OrderPage.Remember(context, order.Number);
             return new Go($"/orders/{order.Number}?paid=1");
         });
@@ -64,7 +65,7 @@ internal static class Checkout
                 int.TryParse(form.Year, NumberStyles.None, CultureInfo.InvariantCulture, out var year) ? year : null, basket.Tire.TireSize),
             new HubOrderFulfilment("home_delivery", new HubOrderAddress(form.Street!.Trim(), form.Postal!.Trim(), form.Locality!.Trim(), form.Country!)));
         return new ShopOrder(number, form.Email.Trim(), [.. basket.Lines.Select(l => new ShopLine(l.Product.Name, l.Quantity, l.Product.Price))],
-            form.Registration.Trim(), Languages.First(language), body, null);
+            form.Registration.Trim(), language, body, null);
     }
 
     private static string? Text(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
@@ -135,7 +136,7 @@ internal sealed record Basket(Product Tire, int Tires, bool WithMats)
 
 internal static class Languages
 {
-    /// <summary>The first language of an Accept-Language header that the hub speaks.</summary>
+    /// <summary>The first of some language tags, such as those of an Accept-Language header, that the hub speaks.</summary>
     public static string First(string header) => header.Split(',').Select(part => part.Trim())
         .Where(part => part.Length >= 2).Select(part => part[..2].ToLowerInvariant()).FirstOrDefault(code => code is "en" or "fi" or "sv" or "ko") ?? "en";
 }

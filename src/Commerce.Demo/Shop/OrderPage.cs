@@ -100,11 +100,15 @@ internal static class OrderPage
             return home;
         }
         if (answer is not { IsSuccess: true, Body: { } body } || !body.TryGetProperty("fulfilment", out var fulfilment)) return home;
-        var method = fulfilment.GetProperty("method").GetString();
-        if (method != "ship_to_partner") return home;
-        var partner = Member(fulfilment, "partner_name") ?? Member(fulfilment, "partner") ?? "the fitter";
-        return Html.Of($"<p><strong>Ships to the fitter.</strong> The tires go straight to {partner}, so you need not carry them.</p>");
+        var where = fulfilment.GetProperty("method").GetString() != "ship_to_partner" ? home
+            : Html.Of($"<p><strong>Ships to the fitter.</strong> The tires go straight to {Member(fulfilment, "name") ?? "the partner"}, so you need not carry them.</p>");
+        return Html.Of($"{where}{Booked(body)}");
     }
+
+    private static Html Booked(JsonElement order) => !order.TryGetProperty("bookings", out var bookings) ? Html.None : Html.Join(bookings.EnumerateArray().Select(b => Html.Of($"""
+        <p class="booked"><strong>{Member(b, "partner_name")}</strong>: {string.Join(", ", b.GetProperty("services").EnumerateArray().Select(s => Member(s, "title")))},
+        {Slots.Words(b.GetProperty("starts_at").GetDateTimeOffset())}.</p>
+        """)));
 
     private static string? Member(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

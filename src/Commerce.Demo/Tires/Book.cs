@@ -16,6 +16,7 @@ internal sealed record Booking(
 /// <summary>The page on which a hop lands: the customer is known, and what can be filled in is filled in.</summary>
 internal static class Book
 {
+    private static readonly HubShipTo Workshop = new(TireSite.Name, "Kolarintie 7", "01510", "Vantaa", "FI");
     private static readonly TimeSpan[] Hours = [new(9, 0, 0), new(13, 30, 0)];
 
     /// <summary>The workshop's own customer list. A regular is recognised only by an address that the hub says is verified.</summary>
@@ -71,7 +72,10 @@ internal static class Book
         if (booking.Hop is null) return booking;
         try
         {
-            var answer = await hub.PostBookingAsync(new HubBooking(booking.Hop, booking.StartsAt, booking.Services), booking.Number, stop);
+            var services = booking.Services.Select(s => s == "fitting"
+                ? new HubBookedService(s, "Tire fitting", Price: "79.00") : new HubBookedService(s, "Air-conditioning service", Price: "59.00"));
+            var answer = await hub.PostBookingAsync(
+                new HubBooking(booking.Hop, booking.StartsAt, [.. services], booking.Number, Workshop), booking.Number, stop);
             if (answer.IsSuccess) bookings.Put(booking.Number, booking = booking with { ToldHub = true });
         }
         catch (HttpRequestException)
