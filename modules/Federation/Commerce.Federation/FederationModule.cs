@@ -14,14 +14,21 @@ public sealed class FederationModule : IModule
     public void Register(IServiceCollection services)
     {
         services.AddModuleDb<FederationDb>(Name).AddHandlersFrom<FederationModule>();
-        services.AddSingleton<Connections>();
+        services.AddSingleton<Connections>().AddSingleton<OfferBook>().AddSingleton<SectorIdentifier>();
+        services.AddScoped<PartnerBook>().AddScoped<SamlPartnerBook>();
+        PartnerHttp.Register(services);
         services.AddScoped<ReleaseGate>().AddScoped<ReleaseValues>().AddScoped<ReleasedClaims>().AddScoped<SignInRelease>().AddScoped<RedeemHop>();
+        services.AddScoped<HopOccasions>().AddScoped<SendHop>().AddScoped<ConsentSheet>();
+        services.AddScoped<OpenHop.Handler>().AddScoped<StartHop.Handler>().AddScoped<SignInSheet.Handler>();
         OpenIdConnectProvider.Register(services);
         SamlIdentityProvider.Register(services);
     }
 
     public void Map(IEndpointRouteBuilder routes)
     {
+        OpenHop.Map(routes);
+        StartHop.Map(routes);
+        SignInSheet.Map(routes);
         OpenIdConnectProvider.Map(routes);
         SamlIdentityProvider.Map(routes);
     }

@@ -20,6 +20,9 @@ internal sealed class Connections(IServiceScopeFactory scopes, TimeProvider cloc
     private readonly ConcurrentDictionary<string, Held> held = new(StringComparer.Ordinal);
     private long generation;
 
+    /// <summary>Changes whenever this process changes a registration.</summary>
+    public long Generation => Interlocked.Read(ref generation);
+
     /// <summary>The connection with this client id or entity id, switched on or not; null where there is none.</summary>
     public async ValueTask<Connection?> FindAsync(string? id, CancellationToken stop = default)
     {
@@ -32,20 +35,6 @@ internal sealed class Connections(IServiceScopeFactory scopes, TimeProvider cloc
         // A change that came while we read has to win.
         else if (before == Interlocked.Read(ref generation)) held[id] = read;
         return read.Connection;
-    }
-
-    /// <summary>The partner's connections to which customers can be sent, switched on ones only, oldest first.</summary>
-    public async Task<IReadOnlyList<Connection>> OfPartnerAsync(string partner, CancellationToken stop = default)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<FederationDb>();
-        var ids = await db.Connections.AsNoTracking().Where(c => c.Partner == partner && c.IsActive).OrderBy(c => c.AddedAt).Select(c => c.Id).ToListAsync(stop);
-        var found = new List<Connection>(ids.Count);
-        foreach (var id in ids)
-        {
-            if (await FindAsync(id, stop) is { IsActive: true, TakesCustomers: true } connection) found.Add(connection);
-        }
-        return found;
     }
 
     /// <summary>Call after saving a change to partners, contracts or connections.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Commerce.Federation.Partners;
 
@@ -40,16 +41,19 @@ internal static class PartnerUrl
     private static IEnumerable<string> QueryNames(string url) => url.IndexOf('?') is >= 0 and var at
         ? url[(at + 1)..].Split('&').Select(pair => Uri.UnescapeDataString(pair.Split('=')[0])) : [];
 
-    private static bool IsPrivate(Uri uri)
+    private static bool IsPrivate(Uri uri) =>
+        uri.IsLoopback || uri.Host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address) && IsPrivate(address));
+
+    /// <summary>Loopback, link-local, private and shared networks (RFC 6890).</summary>
+    public static bool IsPrivate(IPAddress address)
     {
-        if (uri.IsLoopback || uri.Host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)) return true;
-        if (!IPAddress.TryParse(uri.Host.Trim('[', ']'), out var address)) return false;
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         if (IPAddress.IsLoopback(address)) return true;
-        if (address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6)
-            return address.IsIPv6LinkLocal || address.IsIPv6SiteLocal || address.IsIPv6UniqueLocal || address.Equals(IPAddress.IPv6Any);
+        if (address.AddressFamily == AddressFamily.InterNetworkV6)
+            return address.IsIPv6LinkLocal || address.IsIPv6SiteLocal || address.IsIPv6UniqueLocal || address.IsIPv6Multicast || address.Equals(IPAddress.IPv6Any);
         var b = address.GetAddressBytes();
-        return b[0] is 0 or 10 or 127 || (b[0] == 172 && b[1] is >= 16 and <= 31) || (b[0] == 192 && b[1] == 168)
+        return b[0] is 0 or 10 or 127 or >= 224 || (b[0] == 172 && b[1] is >= 16 and <= 31) || (b[0] == 192 && b[1] == 168)
             || (b[0] == 169 && b[1] == 254) || (b[0] == 100 && b[1] is >= 64 and <= 127);
     }
 }

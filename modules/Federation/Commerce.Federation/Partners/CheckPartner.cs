@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using Commerce.Federation.Contracts;
+using Commerce.Kernel;
+using Commerce.Saml;
+using MediatR;
+using Microsoft.EntityFrameworkCore;
+
+namespace Commerce.Federation.Partners;
+
+/// <summary>Reads a partner's registration back to the operator in sentences, with what is wrong or soon will be.</summary>
+internal sealed class CheckPartnerHandler(FederationDb db, Connections connections, HubSettings settings, TimeProvider clock)
+    : IRequestHandler<CheckPartner, Result<PartnerReport>>
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromDays(30);
+
+    public async Task<Result<PartnerReport>> Handle(CheckPartner request, CancellationToken cancellationToken)
+    {
+        if (await db.Partners.AsNoTracking().SingleOrDefaultAsync(p => p.Id == request.Partner, cancellationToken) is not { } partner) return Refusals.UnknownPartner;
+        var findings = new List<PartnerFinding>
+        {
+            partner.IsActive ? Ok(partner.Id, $"{partner.Name} is switched on.") : Bad(partner.Id, $"{partner.Name} is switched off: nothing reaches it."),
+        };
+        var ids = await db.Connections.AsNoTracking().Where(c => c.Partner == partner.Id).OrderBy(c => c.AddedAt).Select(c => c.Id).ToListAsync(cancellationToken);
+        if (ids.Count == 0) findings.Add(Bad(partner.Id, "There is no connection, so no customer can be sent there."));
+        var takes = new List<Connection>();
+        DataContract? contract = null;
+        foreach (var id in ids)
+        {
+            if (await connections.FindAsync(id, cancellationToken) is not { } connection) continue;
+            contract ??= connection.Contract;
+            if (connection.TakesCustomers) takes.Add(connection);
+            findings.AddRange(connection.Saml is { } saml ? Saml(id, saml) : Oidc(id, connection.Oidc!));
+        }
+        findings.AddRange(Contract(partner.Id, contract));
+        foreach (var row in await db.Offers.AsNoTracking().Where(o => o.Partner == partner.Id).OrderBy(o => o.Id).ToListAsync(cancellationToken))
+        {
+            if (!OfferJson.Read(row.Json, settings.IsDevelopment).TryGet(out var offer, out var no))
+                findings.Add(Bad(row.Id, $"The offer can no longer be read: {no.Errors?[0].Message ?? no.Message}"));
+            else findings.AddRange(Offer(offer, contract, takes));
+        }
+        return new PartnerReport(partner.Id, findings.All(f => f.Level != "error"), findings);
+    }
+
+    private static IEnumerable<PartnerFinding> Oidc(string id, OidcClient client)
+    {
+        yield return Ok(id, $"OIDC client \"{client.ClientName}\" with {string.Join(", ", client.GrantTypes)}, which proves itself by {client.TokenEndpointAuthMethod}.");
+        if (client.Scopes.Contains(ApiScopes.WriteOrders)) yield return Ok(id, "It may post orders.");
+        if (client.Scopes.Contains(ApiScopes.WriteBookings)) yield return Ok(id, "It may post bookings.");
+        if (!client.MayUse("authorization_code")) yield break;
+        foreach (var uri in client.RedirectUris) yield return Ok(id, $"Answers go to {uri}.");
+        yield return client.InitiateLoginUri is { } start
+            ? Ok(id, $"Hops begin at {start}.") : Warn(id, "Without initiate_login_uri no hop can lead here.");
+        yield return client.BackchannelLogoutUri is { } logout
+            ? Ok(id, $"It is told of sign-outs at {logout}.") : Warn(id, "Without backchannel_logout_uri it is not told when a customer signs out.");
+        if (client.SubjectType == "public") yield return Warn(id, "It receives public subject identifiers: other public clients can join customers by them.");
+    }
+
+    private IEnumerable<PartnerFinding> Saml(string id, ServiceProvider provider)
+    {
+        var now = clock.GetUtcNow();
+        foreach (var acs in provider.AssertionConsumerServices.Where(a => a.Binding == SamlBindings.HttpPost)) yield return Ok(id, $"Assertions go to {acs.Location}.");
+        yield return provider.RequestInitiatorUrl is { } start
+            ? Ok(id, $"Hops begin at {start}.") : Ok(id, "It names no request initiator: hops arrive as unsolicited responses.");
+        if (provider.ValidUntil is { } until)
+        {
+            if (until <= now) yield return Bad(id, $"The metadata was valid until {Day(until)}. Fetch it again and add it once more.");
+            else if (until <= now + Soon) yield return Warn(id, $"The metadata is valid until {Day(until)} only.");
+        }
+        if (provider.SigningKeys.Count == 0) yield return Warn(id, "It has no usable signing key, so its requests and logouts cannot be verified.");
+        if (provider.AuthnRequestsSigned) yield return Ok(id, "Its requests must be signed.");
+        foreach (var key in provider.SigningKeys.Concat(provider.EncryptionKeys).Distinct())
+        {
+            if (key.Certificate is null) continue;
+            using var certificate = X509CertificateLoader.LoadCertificate(Convert.FromBase64String(key.Certificate));
+            var until2 = new DateTimeOffset(certificate.NotAfter.ToUniversalTime(), TimeSpan.Zero);
+            if (until2 <= now) yield return Warn(id, $"A certificate's date ended on {Day(until2)}. The key in it stays trusted, because the metadata names it.");
+        }
+        foreach (var warning in provider.Warnings) yield return Warn(id, warning);
+    }
+
+    private static IEnumerable<PartnerFinding> Contract(string partner, DataContract? contract)
+    {
+        if (contract is null)
+        {
+            yield return Warn(partner, "There is no data contract: it receives the subject identifier and nothing else.");
+            yield break;
+        }
+        foreach (var purpose in contract.Purposes)
+        {
+            yield return Ok(partner, $"Contract version {contract.Version}, purpose {purpose.Id} ({purpose.LegalBasis}, kept {purpose.RetentionDays} days): "
+                + string.Join(", ", purpose.Claims.Select(c => c.Required ? $"{c.Name} (required)" : c.Name)) + ".");
+        }
+    }
+
+    private static IEnumerable<PartnerFinding> Offer(Offer offer, DataContract? contract, IReadOnlyList<Connection> connections)
+    {
+        if (contract?.Purpose(offer.Purpose) is null) yield return Bad(offer.Id, $"The data contract in force has no purpose {offer.Purpose}: the offer is not shown.");
+        if (OfferBook.Choose(offer, connections) is not { } connection)
+        {
+            yield return Bad(offer.Id, "No connection of the partner can take a hop: the offer is not shown.");
+            yield break;
+        }
+        yield return Ok(offer.Id, $"For {offer.When.Category} it leads to {offer.TargetUrl} by {connection.Protocol.Word()}.");
+        if (connection.LandingHost is { } host && new Uri(offer.TargetUrl).Host != host)
+            yield return Warn(offer.Id, $"The target is on {new Uri(offer.TargetUrl).Host}, but details are delivered to {host}. The consent sheet names both.");
+    }
+
+    private static string Day(DateTimeOffset at) => at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    private static PartnerFinding Ok(string subject, string message) => new("ok", subject, message);
+    private static PartnerFinding Warn(string subject, string message) => new("warning", subject, message);
+    private static PartnerFinding Bad(string subject, string message) => new("error", subject, message);
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Text.Json;
+using Commerce.Kernel;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Commerce.Federation.Partners;
+
+/// <summary>Fetches a sector identifier document and sees whether it lists the client's redirect URIs (OpenID Connect Core §8.1, Registration §5).</summary>
+internal sealed class SectorIdentifier(IHttpClientFactory http)
+{
+    private const int LargestDocument = 64 * 1024;
+
+    /// <summary>A sentence for the operator; null where the document fits or none is named.</summary>
+    public async Task<string?> FaultAsync(OidcClient client, CancellationToken stop)
+    {
+        if (client.SectorIdentifierUri is not { } address) return null;
+        try
+        {
+            using var partner = http.CreateClient(PartnerHttp.Name);
+            using var response = await partner.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, stop);
+            if (response.StatusCode != HttpStatusCode.OK) return $"The address answers with status {(int)response.StatusCode}.";
+            await using var stream = await response.Content.ReadAsStreamAsync(stop);
+            var buffer = new byte[LargestDocument + 1];
+            var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, stop);
+            if (length > LargestDocument) return "The document is too large.";
+            var listed = JsonSerializer.Deserialize<List<string>>(buffer.AsSpan(0, length));
+            return client.RedirectUris.FirstOrDefault(uri => listed?.Contains(uri, StringComparer.Ordinal) != true) is { } missing
+                ? $"The document does not list {missing}." : null;
+        }
+        catch (JsonException)
+        {
+            return "The document is not a JSON list of addresses.";
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or TaskCanceledException && !stop.IsCancellationRequested)
+        {
+            return "The address cannot be read.";
+        }
+    }
+}
+
+/// <summary>The client by which the hub calls addresses that partners named: no redirects, no proxy, short patience, and no private address.</summary>
+internal static class PartnerHttp
+{
+    public const string Name = "partner";
+
+    public static void Register(IServiceCollection services) => services.AddHttpClient(Name, client =>
+    {
+        client.Timeout = TimeSpan.FromSeconds(5);
+        client.MaxResponseContentBufferSize = 64 * 1024;
+    }).ConfigurePrimaryHttpMessageHandler(provider => Handler(provider.GetRequiredService<HubSettings>().IsDevelopment));
+
+    private static SocketsHttpHandler Handler(bool development) => new()
+    {
+        AllowAutoRedirect = false,
+        UseProxy = false,
+        UseCookies = false,
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+        // The name is resolved once and the connection goes to that very address: a second answer of the name server changes nothing.
+        ConnectCallback = async (context, stop) =>
+        {
+            var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, stop);
+            var usable = development ? addresses : [.. addresses.Where(address => !PartnerUrl.IsPrivate(address))];
+            if (usable.Length == 0) throw new HttpRequestException("The name leads to no public address.");
+            var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(usable, context.DnsEndPoint.Port, stop);
+                return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        },
+    };
+}
