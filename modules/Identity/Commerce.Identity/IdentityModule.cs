@@ -36,6 +36,7 @@ public sealed class IdentityModule : IModule
         Registration.Register.Map(routes);
         Confirm.Map(routes);
         NewPassword.Map(routes);
+        VerifyEmail.Map(routes);
         Mailbox.Map(routes);
     }
 }
