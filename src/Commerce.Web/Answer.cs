@@ -1,5 +1,6 @@
 using Commerce.Kernel;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Web;
 
@@ -11,12 +12,12 @@ public static class Answer
 
     /// <summary>A plain page with the sentence, the code and a reference that support can find in the log.</summary>
     public static IResult RefusedPage(HttpContext context, Refusal refusal) =>
-        new Page("/Layout/Refused.cshtml", new RefusedModel(refusal.Code, refusal.Message, context.TraceIdentifier)) { Status = refusal.Status };
+        new Page("/Layout/Refused.cshtml", new RefusedModel(
+            refusal.Code, context.RequestServices.GetRequiredService<RefusalTexts>().Of(refusal), context.TraceIdentifier)) { Status = refusal.Status };
 
     public static bool WantsPage(HttpRequest request) =>
         request.Headers.Accept.Any(accept => accept?.Contains("text/html", StringComparison.OrdinalIgnoreCase) == true);
 }
 
-/// <param name="Code">Also the key of the sentence in the customer's language, where there is one.</param>
-/// <param name="Message">English sentence, where there is none.</param>
+/// <param name="Message">In the customer's language, where one of the modules has the sentence.</param>
 public sealed record RefusedModel(string Code, string Message, string Reference);

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Localization;
 using Microsoft.AspNetCore.Mvc.ApplicationParts;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Localization;
 
 namespace Commerce.Web;
 
@@ -23,10 +24,12 @@ public static class WebRegistration
     public static IServiceCollection AddHubPages(this IServiceCollection services, IEnumerable<Assembly> modules)
     {
         services.AddSingleton(HtmlEncoder.Create(UnicodeRanges.All));
+        var assemblies = modules.Append(typeof(Page).Assembly).Distinct().ToList();
+        services.AddSingleton(provider => new RefusalTexts(assemblies, provider.GetRequiredService<IStringLocalizerFactory>()));
         var mvc = services.AddMvcCore().AddViews().AddRazorViewEngine();
         mvc.ConfigureApplicationPartManager(parts =>
         {
-            foreach (var assembly in modules.Append(typeof(Page).Assembly).Distinct()) parts.ApplicationParts.Add(new CompiledRazorAssemblyPart(assembly));
+            foreach (var assembly in assemblies) parts.ApplicationParts.Add(new CompiledRazorAssemblyPart(assembly));
         });
         services.AddLocalization();
         services.Configure<RequestLocalizationOptions>(options =>

@@ -56,19 +56,22 @@ internal static partial class EditVehicles
         public async Task<Result<bool>> Handle(Add request, CancellationToken cancellationToken)
         {
             var vehicle = await KeptVehicle.NewAsync(request.Customer, request.Vehicle, AttributeNames.FromCustomer, clock.GetUtcNow(), personal, hash, cancellationToken);
-            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-            await db.Vehicles.Where(v => v.Customer == request.Customer && v.RegistrationHash == vehicle.RegistrationHash).ExecuteDeleteAsync(cancellationToken);
-            if (await db.Vehicles.CountAsync(v => v.Customer == request.Customer, cancellationToken) >= KeptVehicle.MostPerCustomer) return Refusals.TooManyVehicles;
-            db.Vehicles.Add(vehicle);
-            try
+            for (var attempt = 0; ; attempt++)
             {
-                await db.SaveChangesAsync(cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-                return true;
-            }
-            catch (DbUpdateException) when (!cancellationToken.IsCancellationRequested)
-            {
-                return false;   // the same plate came twice at the same moment: it is kept, once
+                var kept = await db.Vehicles.Where(v => v.Customer == request.Customer).ToListAsync(cancellationToken);
+                var same = kept.Where(v => v.RegistrationHash.AsSpan().SequenceEqual(vehicle.RegistrationHash)).ToList();
+                if (kept.Count - same.Count >= KeptVehicle.MostPerCustomer) return Refusals.TooManyVehicles;
+                db.Vehicles.RemoveRange(same);
+                db.Vehicles.Add(vehicle);
+                try
+                {
+                    await db.SaveChangesAsync(cancellationToken);
+                    return true;
+                }
+                catch (DbUpdateException) when (attempt < 3)
+                {
+                    db.ChangeTracker.Clear();   // the same plate came twice at the same moment: look again
+                }
             }
         }
     }
