@@ -50,7 +50,7 @@ internal sealed class SeedHub(IMediator hub, string secretsFile, TimeProvider cl
         var outcomes = await hub.Send(new ImportCustomers([.. People.All.Select((person, at) => person.Account(at + 1))]), stop);
         var refused = outcomes.FirstOrDefault(o => o.Customer is null);
         if (refused is not null) throw new InvalidOperationException($"A demo account was refused: {refused.Reason}");
-        await hub.Send(new ImportProfiles([.. outcomes.Where(o => o.IsNew).Select(o => People.All[(int)o.Line - 1].Profile(o.Customer!.Value))]), stop);
+        await hub.Send(new ImportProfiles([.. outcomes.Select(o => People.All[(int)o.Line - 1].Profile(o.Customer!.Value))]), stop);
     }
 
     private string TiresMetadata(Addresses at)
