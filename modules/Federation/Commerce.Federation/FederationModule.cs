@@ -18,6 +18,7 @@ public sealed class FederationModule : IModule
         services.AddScoped<PartnerBook>().AddScoped<SamlPartnerBook>();
         PartnerHttp.Register(services);
         services.AddScoped<ReleaseGate>().AddScoped<ReleaseValues>().AddScoped<ReleasedClaims>().AddScoped<SignInRelease>().AddScoped<RedeemHop>();
+        services.AddHostedService<SweepHops>();
         services.AddScoped<HopOccasions>().AddScoped<SendHop>().AddScoped<ConsentSheet>();
         services.AddScoped<OpenHop.Handler>().AddScoped<StartHop.Handler>().AddScoped<SignInSheet.Handler>();
         OpenIdConnectProvider.Register(services);

@@ -24,7 +24,10 @@ public sealed class SealedState(IDataProtectionProvider ring, TimeProvider clock
         if (string.IsNullOrEmpty(sealedValue) || sealedValue.Length > 8192) return false;
         try
         {
-            var bytes = ring.CreateProtector("commerce.state.v1", use).Unprotect(WebEncoders.Base64UrlDecode(sealedValue));
+            var box = WebEncoders.Base64UrlDecode(sealedValue);
+            // One spelling only: the last character has bits that decode to nothing, and an edited value is not to open.
+            if (!string.Equals(WebEncoders.Base64UrlEncode(box), sealedValue, StringComparison.Ordinal)) return false;
+            var bytes = ring.CreateProtector("commerce.state.v1", use).Unprotect(box);
             var envelope = JsonSerializer.Deserialize<Envelope<T>>(bytes, HubJson.Options);
             if (envelope is null || envelope.ExpiresAt <= clock.GetUtcNow()) return false;
             value = envelope.Value;

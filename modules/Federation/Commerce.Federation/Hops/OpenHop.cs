@@ -56,15 +56,3 @@ internal static class OpenHop
         }
     }
 }
-
-/// <summary>303: whatever the browser did here, it goes on with a GET (RFC 9110 §15.4.4).</summary>
-internal sealed class SeeOther(string url) : IResult
-{
-    public Task ExecuteAsync(HttpContext httpContext)
-    {
-        httpContext.Response.StatusCode = StatusCodes.Status303SeeOther;
-        httpContext.Response.Headers.Location = url;
-        httpContext.Response.Headers.CacheControl = "no-store";
-        return Task.CompletedTask;
-    }
-}

@@ -1,0 +1,37 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Commerce.Federation.Hops;
+
+/// <summary>Closes hops for which no partner came in time, and deletes the values that waited for it: they never left.</summary>
+internal sealed class SweepHops(IServiceScopeFactory scopes, TimeProvider clock, ILogger<SweepHops> log) : BackgroundService
+{
+    private static readonly TimeSpan Every = TimeSpan.FromMinutes(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Every, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await using var scope = scopes.CreateAsyncScope();
+                await SweepAsync(scope.ServiceProvider.GetRequiredService<FederationDb>(), clock.GetUtcNow(), stoppingToken);
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                log.LogWarning("Expired hops could not be swept ({Reason}); the next round tries again.", error.GetType().Name);
+            }
+        }
+    }
+
+    internal static async Task SweepAsync(FederationDb db, DateTimeOffset now, CancellationToken stop)
+    {
+        // First closed, then emptied: from the first statement on nobody can redeem what the second one deletes.
+        await db.Hops.Where(h => (h.State == HopState.Sent || h.State == HopState.Created) && h.ExpiresAt <= now)
+            .ExecuteUpdateAsync(row => row.SetProperty(h => h.State, HopState.Expired), stop);
+        await db.Releases.Where(r => db.Hops.Any(h => h.Release == r.Id && h.State == HopState.Expired)).ExecuteDeleteAsync(stop);
+    }
+}
