@@ -261,6 +261,21 @@ public sealed class AuthnRequestTests
         Assert.Equal(FaultCodes.MetadataInvalid, expired.Post(Attack.SignedRequest(expired)).Fault?.Code);
     }
 
+    [Fact]
+    public void A_request_kept_during_sign_in_comes_back_the_same_and_only_for_its_sender()
+    {
+        var request = world.Request(new AuthnRequestOptions { RelayState = "rs", HopTicket = "t1", ForceAuthn = true, ContextClasses = [AuthnContextClasses.RefedsMfa] });
+        var json = System.Text.Json.JsonSerializer.Serialize(FrozenAuthnRequest.Of(request));
+        var kept = System.Text.Json.JsonSerializer.Deserialize<FrozenAuthnRequest>(json)!;
+        var thawed = kept.Thaw(world.Sp, world.Clock.Now).Value;
+        Assert.Equal(json, System.Text.Json.JsonSerializer.Serialize(FrozenAuthnRequest.Of(thawed)));
+        Assert.True(thawed.ForceAuthn);
+        Assert.Equal(("rs", "t1"), (thawed.RelayState, thawed.HopTicket));
+        Assert.Equal(FaultCodes.IssuerInvalid, kept.Thaw(world.Sp with { EntityId = "https://other.example" }, world.Clock.Now).Fault?.Code);
+        Assert.Equal(FaultCodes.AcsInvalid, kept.Thaw(world.Sp with { AssertionConsumerServices = [world.Sp.AssertionConsumerServices[1]] }, world.Clock.Now).Fault?.Code);
+        Assert.Equal(FaultCodes.MetadataInvalid, kept.Thaw(world.Sp with { ValidUntil = world.Clock.Now }, world.Clock.Now).Fault?.Code);
+    }
+
     private static readonly NameId Known = NameId.Persistent("p-4b1d9c", World.IdpId, World.SpId);
 
     private static SignInState Session(bool fresh = false) => Session(Known, fresh);

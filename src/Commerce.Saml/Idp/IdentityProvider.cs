@@ -26,6 +26,9 @@ public sealed record IdentityProviderSettings
 
     public bool SignResponses { get; init; } = true;
 
+    /// <summary>Encrypt assertions to service providers that have an RSA encryption key (S18). Off for those too old for AES-GCM.</summary>
+    public bool EncryptAssertions { get; init; }
+
     /// <summary>From issuing to NotOnOrAfter, more than zero and at most 5 minutes (S20).</summary>
     public TimeSpan AssertionLifetime { get; init; } = TimeSpan.FromMinutes(5);
 

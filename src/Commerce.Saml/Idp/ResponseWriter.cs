@@ -21,17 +21,27 @@ internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceP
         ResponseHead(response);
         var head = response.Length;
         response.Raw("<samlp:Status><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"></samlp:StatusCode></samlp:Status>"u8);
-        if (settings.SignAssertions || serviceProvider.WantAssertionsSigned || !settings.SignResponses)
+        var encryptTo = settings.EncryptAssertions ? serviceProvider.EncryptionKeys.FirstOrDefault(key => key.Rsa is not null) : null;
+        if (encryptTo is null) Assertion(response, assertion.Written, split);
+        else
         {
-            response.Raw(assertion.Written[..split]);
-            XmlSignature.Write(response, assertion.Written, AssertionId, settings.SigningKey);
-            response.Raw(assertion.Written[split..]);
+            using var whole = new Utf8XmlWriter(12 * 1024);
+            Assertion(whole, assertion.Written, split);
+            AssertionEncryption.Write(response, whole.Written, encryptTo);
         }
-        else response.Raw(assertion.Written);
         response.Raw("</samlp:Response>"u8);
         return assertion.SawIllegal || response.SawIllegal
             ? new SamlFault(FaultCodes.ValueInvalid, "A value holds a character that XML cannot carry.")
             : Finish(response, head, sign: settings.SignResponses);
+    }
+
+    /// <summary>The assertion, with its signature between head and body where it has one.</summary>
+    private void Assertion(Utf8XmlWriter to, ReadOnlySpan<byte> assertion, int split)
+    {
+        to.Raw(assertion[..split]);
+        if (settings.SignAssertions || serviceProvider.WantAssertionsSigned || !settings.SignResponses)
+            XmlSignature.Write(to, assertion, AssertionId, settings.SigningKey);
+        to.Raw(assertion[split..]);
     }
 
     public SamlResult<byte[]> Error(SamlStatus status)

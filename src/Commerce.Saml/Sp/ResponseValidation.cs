@@ -19,8 +19,19 @@ internal sealed class ResponseValidation(ServiceProviderSettings settings, Respo
         if (!Sort(message.Root, ResponseOrder).TryGet(out var parts, out fault)) return fault;
         if (!parts.TryGetValue("Status", out var status)) return XmlRead.Structure("There is no Status.");
 
+        // What is signed outside is verified before anything inside is decrypted, so that nobody can try ciphertexts on us (X21).
+        var covered = false;
+        if (parts.ContainsKey("Signature"))
+        {
+            if (!XmlSignature.Verify(message.Root, expected.IdentityProvider.SigningKeys).TryGet(out var verified, out fault)) return fault;
+            covered = ReferenceEquals(verified.Element, message.Root);
+        }
         var assertion = parts.GetValueOrDefault("Assertion");
-        if (CheckSignatures(message.Root, parts.ContainsKey("Signature"), assertion) is { } unsigned) return unsigned;
+        if (assertion is not null && assertion.Is(Saml, "EncryptedAssertion"))
+        {
+            if (!AssertionEncryption.Read(assertion, settings.DecryptionKeys).TryGet(out assertion, out fault)) return fault;
+        }
+        if (CheckSignatures(covered, assertion) is { } unsigned) return unsigned;
         if (CheckHeader(message, parts.GetValueOrDefault("Issuer")) is { } wrongHeader) return wrongHeader;
         if (CheckStatus(status) is { } refused) return refused;
         if (assertion is null) return XmlRead.Structure("A Success without an assertion.");
@@ -28,18 +39,11 @@ internal sealed class ResponseValidation(ServiceProviderSettings settings, Respo
     }
 
     /// <summary>Whatever is signed must verify, and something signed must cover the assertion.</summary>
-    private SamlFault? CheckSignatures(XmlElement root, bool responseSigned, XmlElement? assertion)
+    private SamlFault? CheckSignatures(bool covered, XmlElement? assertion)
     {
-        var keys = expected.IdentityProvider.SigningKeys;
-        var covered = false;
-        if (responseSigned)
-        {
-            if (!XmlSignature.Verify(root, keys).TryGet(out var verified, out var fault)) return fault;
-            covered = ReferenceEquals(verified.Element, root);
-        }
         if (assertion?.Child(SamlNamespaces.XmlSignature, "Signature") is not null)
         {
-            if (!XmlSignature.Verify(assertion, keys).TryGet(out var verified, out var fault)) return fault;
+            if (!XmlSignature.Verify(assertion, expected.IdentityProvider.SigningKeys).TryGet(out var verified, out var fault)) return fault;
             covered = ReferenceEquals(verified.Element, assertion);
         }
         return covered ? null : new SamlFault(FaultCodes.SignatureMissing, "Neither the response nor the assertion is signed.");
@@ -79,7 +83,6 @@ internal sealed class ResponseValidation(ServiceProviderSettings settings, Respo
 
     private SamlResult<ValidatedAssertion> ReadAssertion(XmlElement assertion)
     {
-        if (!assertion.Is(Saml, "Assertion")) return XmlRead.Structure("The assertion is encrypted and there is no key for it.");
         if (!MessageHeader.Read(assertion).TryGet(out var header, out var fault)) return fault;
         if (header.IssueInstant > now + settings.ClockSkew) return new SamlFault(FaultCodes.InstantInvalid, "The assertion was issued in the future.");
         if (!Sort(assertion, AssertionOrder).TryGet(out var parts, out fault)) return fault;

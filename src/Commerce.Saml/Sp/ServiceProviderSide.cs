@@ -11,6 +11,9 @@ public sealed record ServiceProviderSettings
     /// <summary>Signs requests and metadata says so; null sends them unsigned.</summary>
     public SigningKey? SigningKey { get; init; }
 
+    /// <summary>Published for encryption, the first one first; each is tried on what arrives. Empty: assertions come signed and not encrypted.</summary>
+    public IReadOnlyList<DecryptionKey> DecryptionKeys { get; init; } = [];
+
     /// <summary>Where the hub sends customers so that we start the sign-in; published in metadata.</summary>
     public string? RequestInitiatorUrl { get; init; }
 

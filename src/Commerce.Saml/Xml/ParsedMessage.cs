@@ -31,6 +31,15 @@ internal sealed record ParsedMessage(XmlElement Root, IReadOnlyList<XmlElement> 
         return new ParsedMessage(root, children, header);
     }
 
+    /// <summary>The same for an assertion that came encrypted: a document of its own, and nothing hides in it either.</summary>
+    public static SamlResult<XmlElement> ReadAssertion(ReadOnlySpan<byte> xml)
+    {
+        if (!XmlGate.ParseMessage(xml).TryGet(out var document, out var fault)) return fault;
+        var root = document.DocumentElement!;
+        if (!root.Is(SamlNamespaces.Assertion, "Assertion")) return XmlRead.Structure("What was encrypted is no assertion.");
+        return Hidden(root, isResponse: false) is { } hidden ? hidden : root;
+    }
+
     /// <summary>Looks at every element of the document, wherever it stands (X01 to X05).</summary>
     private static SamlFault? Hidden(XmlElement root, bool isResponse)
     {
@@ -42,7 +51,7 @@ internal sealed record ParsedMessage(XmlElement Root, IReadOnlyList<XmlElement> 
             {
                 case SamlNamespaces.Protocol when element != root && MessageRoots.Contains(element.LocalName):
                     return XmlRead.Structure($"A {element.LocalName} inside the message.");
-                case SamlNamespaces.Assertion when element.LocalName is "Assertion" or "EncryptedAssertion":
+                case SamlNamespaces.Assertion when element != root && element.LocalName is ("Assertion" or "EncryptedAssertion"):
                     if (!isResponse || element.ParentNode != root) return XmlRead.Structure($"{element.LocalName} where none belongs.");
                     if (++assertions > 1) return XmlRead.Structure("More than one assertion.");
                     break;

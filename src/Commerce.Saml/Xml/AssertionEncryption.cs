@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using System.Xml;
+
+namespace Commerce.Saml;
+
+/// <summary>EncryptedAssertion with AES-GCM and RSA-OAEP, and with nothing else: CBC and RSA 1.5 tell an attacker the plaintext by their errors (X21).</summary>
+/// <remarks>SAML Core 2.3.4, XML Encryption 1.1 §5.2.4 and §5.5.2. RSA-OAEP in its first form (MGF1 with SHA-1) is what all libraries read;
+/// its security does not rest on SHA-1's collision resistance.</remarks>
+internal static class AssertionEncryption
+{
+    private const string Xenc = SamlNamespaces.XmlEncryption;
+    private const string Ds = SamlNamespaces.XmlSignature;
+    private const string Sha1 = "http://www.w3.org/2000/09/xmldsig#sha1";
+    private const int NonceSize = 12;
+    private const int TagSize = 16;
+
+    // One answer for every way it can fail.
+    private static readonly SamlFault Failed = new(FaultCodes.DecryptionFailed, "The assertion cannot be decrypted.");
+
+    /// <summary>Writes the EncryptedAssertion element in canonical form.</summary>
+    /// <param name="assertion">The whole Assertion element, UTF-8.</param>
+    /// <param name="key">RSA.</param>
+    public static void Write(Utf8XmlWriter to, ReadOnlySpan<byte> assertion, TrustedKey key)
+    {
+        Span<byte> contentKey = stackalloc byte[32];
+        RandomNumberGenerator.Fill(contentKey);
+        var sealedContent = new byte[NonceSize + assertion.Length + TagSize];
+        var nonce = sealedContent.AsSpan(0, NonceSize);
+        RandomNumberGenerator.Fill(nonce);
+        using (var aes = new AesGcm(contentKey, TagSize))
+            aes.Encrypt(nonce, assertion, sealedContent.AsSpan(NonceSize, assertion.Length), sealedContent.AsSpan(NonceSize + assertion.Length));
+        var wrapped = key.Rsa!.Encrypt(contentKey, RSAEncryptionPadding.OaepSHA1);
+        CryptographicOperations.ZeroMemory(contentKey);
+        to.Raw("<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"><xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" Type=\"http://www.w3.org/2001/04/xmlenc#Element\"><xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"></xenc:EncryptionMethod><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><xenc:EncryptedKey><xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"><ds:DigestMethod Algorithm=\"http://www.w3.org/2000/09/xmldsig#sha1\"></ds:DigestMethod></xenc:EncryptionMethod><xenc:CipherData><xenc:CipherValue>"u8)
+            .Base64(wrapped).Raw("</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey></ds:KeyInfo><xenc:CipherData><xenc:CipherValue>"u8)
+            .Base64(sealedContent).Raw("</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData></saml:EncryptedAssertion>"u8);
+    }
+
+    /// <summary>Decrypts and parses, through the same gate as everything else.</summary>
+    /// <param name="encrypted">The EncryptedAssertion element.</param>
+    /// <param name="keys">Each is tried: the current one and, in a roll-over, the next.</param>
+    public static SamlResult<XmlElement> Read(XmlElement encrypted, IReadOnlyList<DecryptionKey> keys)
+    {
+        if (Algorithm(encrypted) is { } refused) return refused;
+        if (Find(encrypted) is not var (keySize, padding, wrapped, content)) return Failed;
+        foreach (var key in keys)
+        {
+            if (key.Unwrap(wrapped, padding) is not { } contentKey || contentKey.Length != keySize) continue;
+            if (Open(contentKey, content) is { } plain) return ParsedMessage.ReadAssertion(plain);
+        }
+        return Failed;
+    }
+
+    private static byte[]? Open(byte[] contentKey, byte[] content)
+    {
+        if (content.Length <= NonceSize + TagSize) return null;
+        var plain = new byte[content.Length - NonceSize - TagSize];
+        try
+        {
+            using var aes = new AesGcm(contentKey, TagSize);
+            aes.Decrypt(content.AsSpan(0, NonceSize), content.AsSpan(NonceSize, plain.Length), content.AsSpan(NonceSize + plain.Length), plain);
+            return plain;
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>An algorithm outside the list is named before any key is touched; it says nothing about plaintext.</summary>
+    private static SamlFault? Algorithm(XmlElement encrypted)
+    {
+        var methods = encrypted.GetElementsByTagName("EncryptionMethod", Xenc).OfType<XmlElement>().Select(method => method.Attr("Algorithm")).ToList();
+        return methods is [SamlNamespaces.XmlEncryption11 + "aes256-gcm" or SamlNamespaces.XmlEncryption11 + "aes128-gcm", Xenc + "rsa-oaep-mgf1p" or SamlNamespaces.XmlEncryption11 + "rsa-oaep"]
+            ? null
+            : new SamlFault(FaultCodes.AlgorithmRefused, $"The assertion is encrypted with {string.Join(" and ", methods)}.");
+    }
+
+    /// <summary>The one accepted shape: EncryptedData with its EncryptedKey in KeyInfo, or beside it.</summary>
+    private static (int KeySize, RSAEncryptionPadding Padding, byte[] Wrapped, byte[] Content)? Find(XmlElement encrypted)
+    {
+        if (!encrypted.ElementsOnly().TryGet(out var children, out _) || children.Count is < 1 or > 2 || !children[0].Is(Xenc, "EncryptedData")) return null;
+        var data = children[0];
+        var wrappedKey = children.Count == 2 ? children[1] : data.Child(Ds, "KeyInfo")?.Child(Xenc, "EncryptedKey");
+        if (wrappedKey is null || !wrappedKey.Is(Xenc, "EncryptedKey")) return null;
+        if (data.Attr("Type") is not (null or Xenc + "Element")) return null;
+        if (data.Child(Xenc, "EncryptionMethod") is not { } dataMethod || wrappedKey.Child(Xenc, "EncryptionMethod") is not { } keyMethod) return null;
+        var digest = keyMethod.Child(Ds, "DigestMethod")?.Attr("Algorithm");
+        var mask = keyMethod.Child(SamlNamespaces.XmlEncryption11, "MGF")?.Attr("Algorithm");
+        var padding = (digest, mask) switch
+        {
+            (null or Sha1, null or SamlNamespaces.XmlEncryption11 + "mgf1sha1") => RSAEncryptionPadding.OaepSHA1,
+            (Algorithms.Sha256, SamlNamespaces.XmlEncryption11 + "mgf1sha256") => RSAEncryptionPadding.OaepSHA256,
+            _ => null,
+        };
+        return padding is not null && Cipher(wrappedKey) is { } wrapped && Cipher(data) is { } content
+            ? (dataMethod.Attr("Algorithm") == SamlNamespaces.XmlEncryption11 + "aes128-gcm" ? 16 : 32, padding, wrapped, content)
+            : null;
+    }
+
+    private static byte[]? Cipher(XmlElement parent) =>
+        parent.Child(Xenc, "CipherData")?.Child(Xenc, "CipherValue") is { } value && value.TextOnly().TryGet(out var text, out _) ? XmlRead.Base64(text) : null;
+}
