@@ -8,7 +8,16 @@ namespace Commerce.Saml;
 /// What a customer sees is one generic page.</param>
 public sealed record SamlFault(string Code, string Detail)
 {
+    /// <summary>In one line of at most 500 characters: parts of it come from the message, and logs are read by line.</summary>
+    public string Detail { get; } = OneLine(Detail);
+
     public override string ToString() => $"{Code}: {Detail}";
+
+    private static string OneLine(string detail)
+    {
+        if (detail.Length > 500) detail = detail[..500];
+        return detail.Any(char.IsControl) ? string.Concat(detail.Select(c => char.IsControl(c) ? ' ' : c)) : detail;
+    }
 }
 
 /// <summary>One success value, or a fault. There is no third state: an instance nobody filled in is a fault.</summary>
