@@ -1,0 +1,99 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Commerce.Consent.Ledger;
+
+/// <summary>One entry of the ledger. It names the customer by pseudonym and claims by name; it holds no value.</summary>
+internal sealed class LedgerEntry
+{
+    public const int HashBytes = 32;
+
+    /// <summary>What the first entry follows.</summary>
+    public static readonly byte[] Origin = new byte[HashBytes];
+
+    /// <summary>From 1, without gaps.</summary>
+    public required long Number { get; init; }
+    public required LedgerKind Kind { get; init; }
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Keyed hash of the customer's id.</summary>
+    public required byte[] Customer { get; init; }
+    public required string Partner { get; init; }
+    public required string Purpose { get; init; }
+    public string? Receipt { get; init; }
+
+    /// <summary>Claim names, as a JSON array.</summary>
+    public required string Claims { get; init; }
+
+    /// <summary>For a release: its id, which is written once.</summary>
+    public Guid? Release { get; init; }
+    public string? Connection { get; init; }
+    public string? Protocol { get; init; }
+    public string? Hop { get; init; }
+
+    /// <summary>Keyed hash of the values that left, base64url.</summary>
+    public string? ValuesHash { get; init; }
+
+    /// <summary>Hash of the entry before.</summary>
+    public required byte[] Previous { get; init; }
+    public byte[] Hash { get; set; } = [];
+
+    /// <summary>
+    /// SHA-256 over every member but the hash itself, in this order, each with its length in four bytes before it, so that no two
+    /// different entries are the same bytes. An absent member has length 0xFFFFFFFF.
+    /// </summary>
+    public byte[] ComputeHash()
+    {
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Text("commerce-ledger/1");
+        Whole(Number);
+        Whole((int)Kind);
+        Whole(At.UtcTicks);
+        Bytes(Customer);
+        Text(Partner);
+        Text(Purpose);
+        Text(Receipt);
+        Text(Claims);
+        Text(Release?.ToString("N"));
+        Text(Connection);
+        Text(Protocol);
+        Text(Hop);
+        Text(ValuesHash);
+        Bytes(Previous);
+        return sha.GetHashAndReset();
+
+        void Whole(long value)
+        {
+            Span<byte> bytes = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64BigEndian(bytes, value);
+            Bytes(bytes);
+        }
+
+        void Text(string? value)
+        {
+            if (value is null) Length(uint.MaxValue);
+            else Bytes(Encoding.UTF8.GetBytes(value));
+        }
+
+        void Bytes(ReadOnlySpan<byte> bytes)
+        {
+            Length((uint)bytes.Length);
+            sha.AppendData(bytes);
+        }
+
+        void Length(uint length)
+        {
+            Span<byte> bytes = stackalloc byte[4];
+            BinaryPrimitives.WriteUInt32BigEndian(bytes, length);
+            sha.AppendData(bytes);
+        }
+    }
+}
+
+internal enum LedgerKind
+{
+    Grant = 1,
+    Withdrawal = 2,
+    Release = 3,
+}

@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Commerce.Consent.Data;
+using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
+using Microsoft.EntityFrameworkCore;
+
+namespace Commerce.Consent.Ledger;
+
+/// <summary>What the next entry says.</summary>
+internal sealed record LedgerFact(
+    LedgerKind Kind, DateTimeOffset At, Guid Customer, string Partner, string Purpose, string? Receipt, IReadOnlyList<string> Claims,
+    Guid? Release = null, string? Connection = null, string? Protocol = null, string? Hop = null, string? ValuesHash = null);
+
+/// <summary>Appends to the ledger, in the transaction of the act that the entry is about.</summary>
+internal sealed class LedgerWriter(ConsentDb db, LookupHash hash)
+{
+    /// <summary>
+    /// Adds the entry behind the last one. The caller has opened a transaction, and saves. One writer at a time: on SQLite a write
+    /// transaction is alone anyway; on PostgreSQL a lock that ends with the transaction makes the others wait for their turn.
+    /// </summary>
+    public async Task AppendAsync(LedgerFact fact, CancellationToken stop)
+    {
+        if (db.Database.CurrentTransaction is null) throw new InvalidOperationException("An entry stands or falls with the act it is about.");
+        if (db.Database.IsNpgsql()) await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended('commerce.consent.ledger', 0))", stop);
+        var head = await db.Ledger.AsNoTracking().OrderByDescending(e => e.Number).Select(e => new { e.Number, e.Hash }).FirstOrDefaultAsync(stop);
+        var entry = new LedgerEntry
+        {
+            Number = (head?.Number ?? 0) + 1,
+            Kind = fact.Kind,
+            At = fact.At,
+            Customer = PseudonymOf(fact.Customer),
+            Partner = fact.Partner,
+            Purpose = fact.Purpose,
+            Receipt = fact.Receipt,
+            Claims = JsonSerializer.Serialize(fact.Claims, HubJson.Options),
+            Release = fact.Release,
+            Connection = fact.Connection,
+            Protocol = fact.Protocol,
+            Hop = fact.Hop,
+            ValuesHash = fact.ValuesHash,
+            Previous = head?.Hash ?? LedgerEntry.Origin,
+        };
+        entry.Hash = entry.ComputeHash();
+        db.Ledger.Add(entry);
+    }
+
+    public byte[] PseudonymOf(Guid customer) => hash.Of("ledger-customer", customer.ToString("N"));
+}
