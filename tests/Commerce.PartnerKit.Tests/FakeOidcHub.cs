@@ -133,6 +133,7 @@ internal sealed class FakeOidcHub : IAsyncDisposable
             var (header, payload) = (Header("JWT"), new JsonObject
             {
                 ["iss"] = Url, ["sub"] = Subject, ["aud"] = ClientId, ["iat"] = now, ["exp"] = now + 300, ["nonce"] = nonce, ["sid"] = "session-1",
+                ["at_hash"] = Base64Url.EncodeToString(SHA256.HashData("at-1"u8).AsSpan(0, 16)),
             });
             IdToken(header, payload);
             return Results.Json(new { access_token = "at-1", token_type = "Bearer", expires_in = 300, id_token = Sign(header, payload, ForeignIdTokenKey) });

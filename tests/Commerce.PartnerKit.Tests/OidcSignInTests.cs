@@ -136,6 +136,8 @@ public sealed class OidcSignInTests
         ["an access token's type"] = (h, _) => h["typ"] = "at+jwt",
         ["alg none"] = (h, _) => h["alg"] = "none",
         ["alg HS256"] = (h, _) => h["alg"] = "HS256",
+        ["the hash of another access token"] = (_, p) => p["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA",
+        ["another authorized party"] = (_, p) => p["azp"] = "somebody-else",
         ["unknown key id"] = (h, _) => h["kid"] = "key-2",
     };
 

@@ -49,6 +49,7 @@ internal static class OidcSignIn
 
     public static void Configure(OpenIdConnectOptions oidc, CommerceHopOptions options, HubDiscovery discovery, TokenEndpoint tokens, UserInfo userInfo)
     {
+        var idTokens = new IdTokens(options, discovery);
         oidc.Authority = options.Hub;
         oidc.ConfigurationManager = discovery.Manager;
         oidc.RequireHttpsMetadata = !options.AllowHttp;
@@ -112,6 +113,11 @@ internal static class OidcSignIn
             },
             OnTokenValidated = async context =>
             {
+                if (!await idTokens.AreInOrderAsync(context))
+                {
+                    context.Fail("The ID token was refused.");
+                    return;
+                }
                 var subject = context.SecurityToken.Subject;
                 var claims = await userInfo.ReadAsync(context.TokenEndpointResponse!.AccessToken, subject, context.HttpContext.RequestAborted);
                 if (claims is null)
