@@ -5,6 +5,7 @@ using System.Text.Json;
 using Commerce.Consent.Contracts;
 using Commerce.Identity.Contracts;
 using Commerce.Kernel;
+using Commerce.Kernel.Outbox;
 using Commerce.Profiles.Contracts;
 using Commerce.Purchases.Contracts;
 using Commerce.Testing;
@@ -29,6 +30,9 @@ internal sealed class Neighbours(TimeProvider clock)
     public ConcurrentDictionary<Guid, Dictionary<string, JsonElement>> Profiles { get; } = new();
     public ConcurrentDictionary<(Guid Customer, string Order), Purchase> Purchases { get; } = new();
     public ConcurrentDictionary<string, ConsentRecord> Consents { get; } = new();
+
+    /// <summary>What the consent ledger was told, once each.</summary>
+    public ConcurrentQueue<ClaimsReleased> Released { get; } = new();
 
     /// <summary>A customer with a full profile.</summary>
     public Guid NewCustomer(string name = "Aino Virtanen", string email = "aino.virtanen@example.com")
@@ -81,6 +85,16 @@ internal sealed class Neighbours(TimeProvider clock)
             Consents.Values.SingleOrDefault(c => c.Customer == ask.Customer && c.Partner == ask.Partner && c.Purpose == ask.Purpose));
         Answer<ConsentUnderReceipt, ConsentRecord?>(services, ask => Consents.GetValueOrDefault(ask.Receipt));
         Answer<GiveConsent, Result<ConsentRecord>>(services, ask => Give(ask));
+        services.AddEventHandler<ClaimsReleased, Ledger, Data.FederationDb>();
+    }
+
+    private sealed class Ledger(Neighbours neighbours) : IHandleEvent<ClaimsReleased>
+    {
+        public Task Handle(ClaimsReleased message, Delivery delivery, CancellationToken stop)
+        {
+            neighbours.Released.Enqueue(message);
+            return Task.CompletedTask;
+        }
     }
 
     public ConsentRecord Give(GiveConsent ask)

@@ -48,5 +48,6 @@ internal sealed record OidcClient
     public bool MayUse(string grantType) => GrantTypes.Contains(grantType);
 
     /// <summary>The pairwise sector (OpenID Connect Core §8.1): host of the sector identifier, else the one host of the redirect URIs.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
     public string Sector => new Uri(SectorIdentifierUri ?? RedirectUris[0]).Host;
 }

@@ -29,7 +29,7 @@ internal sealed class AnswerAuthnRequest(
         var customer = SignedInCustomer.Of(context.User);
         var step = request.Next(customer is null ? null : await StateAsync(asked, customer, stop));
         if (step.Status is { } status) return await RefuseAsync(context, request, status, "The request's own conditions.", kept is not null, stop);
-        return step.NeedsChallenge || customer is null ? await ChallengeAsync(asked, stop) : await ReleaseAsync(asked, customer, stop);
+        return step.NeedsChallenge || customer is null ? await ChallengeAsync(asked, customer, stop) : await ReleaseAsync(asked, customer, stop);
     }
 
     /// <summary>The request is in order and is not granted: an error status to the proven endpoint, and the request is used up.</summary>
@@ -54,13 +54,13 @@ internal sealed class AnswerAuthnRequest(
         return new PostedResponse(response);
     }
 
-    private async Task<IResult> ChallengeAsync(Asked asked, CancellationToken stop)
+    private async Task<IResult> ChallengeAsync(Asked asked, SignedInCustomer? customer, CancellationToken stop)
     {
         var (context, request, kept, connection) = asked;
         if (request.IsPassive) return await RefuseAsync(context, request, SamlStatus.NoPassive, "The customer has to sign in.", kept is not null, stop);
 
         // A hop's ticket is good in the browser session that made it, and in none that begins now.
-        if (request.HopTicket is not null)
+        if (request.HopTicket is not null && customer is null)
             return await RefuseAsync(context, request, SamlStatus.AuthnFailed, "A hop ticket without the session it was made in.", kept is not null, stop);
 
         var handle = kept?.Handle ?? Token.New();
@@ -90,7 +90,7 @@ internal sealed class AnswerAuthnRequest(
             ResumeSingleSignOn.Path(handle), ResumeSingleSignOn.DeniedPath(handle), forceAsk: false, stop);
         if (!decided.TryGet(out var answer, out var no))
         {
-            return no == Refusals.SessionOver ? await ChallengeAsync(asked, stop)
+            return no == Refusals.SessionOver ? await ChallengeAsync(asked, null, stop)
                 : no == Refusals.PartnerOff ? Off(context, request)
                 : await RefuseAsync(context, request, SamlStatus.RequestDenied, no.Code, kept is not null, stop);
         }
