@@ -1,3 +1,9 @@
+using Commerce.Federation.Api;
+using Commerce.Federation.Logout;
+using Commerce.Federation.OpenIdConnect.Jose;
+using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,9 +14,21 @@ internal static class OpenIdConnectProvider
 {
     public static void Register(IServiceCollection services)
     {
+        services.AddSingleton<KeyPurpose>(TokenSigner.Es256).AddSingleton<KeyPurpose>(TokenSigner.Rs256);
+        services.AddSingleton<Issuer>().AddSingleton<TokenSigner>().AddSingleton<Tokens>().AddSingleton<RefreshToken>().AddSingleton<AccessTokens>();
+        services.AddScoped<ClientAuthentication>().AddScoped<AuthorizeValidation>().AddScoped<FrozenRequests>().AddScoped<AuthorizeFlow>();
+        services.AddScoped<Grants>().AddScoped<RedeemCode>().AddScoped<Refresh>().AddScoped<ClientCredentials>();
+        services.AddHostedService<Sweep>();
+        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiTokenHandler>(HubSchemes.Api, null);
+        BackChannelLogout.Register(services);
     }
 
     public static void Map(IEndpointRouteBuilder routes)
     {
+        Discovery.Map(routes);
+        Authorize.Map(routes);
+        TokenEndpoint.Map(routes);
+        UserInfo.Map(routes);
+        EndSessionEndpoint.Map(routes);
     }
 }

@@ -1,0 +1,48 @@
+using Commerce.Federation.OpenIdConnect;
+using Commerce.Identity.Contracts;
+using Commerce.Kernel;
+using Commerce.Kernel.Outbox;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Commerce.Federation.Logout;
+
+/// <summary>
+/// A session ended: notes one delivery for each relying party that took part in it (OpenID Connect Back-Channel Logout §2.5), and ends the
+/// grants that must not outlive a lock or a changed password. The sender does the rest.
+/// </summary>
+internal sealed class BackChannelLogout(FederationDb db, Connections connections, Tokens tokens, TimeProvider clock) : IHandleEvent<SessionEnded>
+{
+    public static void Register(IServiceCollection services)
+    {
+        services.AddEventHandler<SessionEnded, BackChannelLogout, FederationDb>();
+        services.AddSingleton<PartnerHttp>();
+        services.AddHostedService<LogoutSender>();
+    }
+
+    public async Task Handle(SessionEnded message, Delivery delivery, CancellationToken stop)
+    {
+        var now = clock.GetUtcNow();
+        var parties = await db.Set<Grant>().AsNoTracking().Where(g => g.Session == message.Session && g.CodeUsedAt != null)
+            .Select(g => new { g.Connection, g.Subject }).Distinct().ToListAsync(stop);
+        foreach (var party in parties)
+        {
+            if (await connections.FindAsync(party.Connection, stop) is not { IsActive: true, Oidc.BackchannelLogoutUri: not null }) continue;
+            db.Add(new LogoutDelivery
+            {
+                Id = Guid.CreateVersion7(now),
+                Connection = party.Connection,
+                Subject = party.Subject,
+                Sid = tokens.Sid(message.Session, party.Connection),
+                CreatedAt = now,
+                NextAttemptAt = now,
+            });
+        }
+        // Signing out leaves what was granted for offline use; whoever locks an account or changes its password means all of it.
+        if (message.Reason is "locked" or "password_changed")
+        {
+            await db.Set<Grant>().Where(g => g.Customer == message.Customer && g.RevokedAt == null)
+                .ExecuteUpdateAsync(row => row.SetProperty(g => g.RevokedAt, now).SetProperty(g => g.RevokedReason, message.Reason), stop);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using Commerce.Kernel;
+using Commerce.Web;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using SeeOther = Commerce.Web.SeeOther;
+
+namespace Commerce.Federation.OpenIdConnect;
+
+/// <summary>The authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2), and the way back to it from the hub's own pages.</summary>
+internal static class Authorize
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet(Issuer.AuthorizePath, (HttpContext context, AuthorizeValidation validation, AuthorizeFlow flow, Issuer issuer, CancellationToken stop) =>
+            Parameters.TryReadQuery(context.Request, out var query)
+                ? AnswerAsync(context, query, validation, issuer, request => flow.ContinueAsync(context, request, null, null, stop), stop)
+                : Task.FromResult(Answer.RefusedPage(context, Refusals.AuthorizeMalformed))).ExcludeFromDescription();
+
+        // A post from the partner's site comes without our session cookie (SameSite=Lax): the request is frozen, and the browser comes
+        // back for it by GET, with the cookie.
+        routes.MapPost(Issuer.AuthorizePath, async (HttpContext context, AuthorizeValidation validation, FrozenRequests frozen, Issuer issuer, CancellationToken stop) =>
+        {
+            if (context.Request.QueryString.HasValue || await Parameters.ReadFormAsync(context.Request, stop) is not { } form)
+                return Answer.RefusedPage(context, Refusals.AuthorizeMalformed);
+            return await AnswerAsync(context, form, validation, issuer, async request =>
+            {
+                var handle = Token.New();
+                await frozen.FreezeAsync(context, handle, request, null, stop);
+                return new SeeOther(AuthorizeFlow.ResumePath(handle));
+            }, stop);
+        }).DisableAntiforgery().ExcludeFromDescription();
+
+        routes.MapGet(Issuer.ResumePath, async (HttpContext context, string? handle, FrozenRequests frozen, AuthorizeFlow flow, CancellationToken stop) =>
+            await frozen.OpenAsync(context, handle, stop) is { } thawed
+                ? await flow.ContinueAsync(context, thawed.Request, thawed, handle, stop)
+                : Answer.RefusedPage(context, Refusals.HandleInvalid)).ExcludeFromDescription();
+
+        routes.MapGet(Issuer.DenyPath, async (HttpContext context, string? handle, FrozenRequests frozen, AuthorizeFlow flow, CancellationToken stop) =>
+            await frozen.OpenAsync(context, handle, stop) is { } thawed
+                ? await flow.RefuseAsync(context, thawed.Request, thawed, handle, OAuth.AccessDenied, stop)
+                : Answer.RefusedPage(context, Refusals.HandleInvalid)).ExcludeFromDescription();
+    }
+
+    private static async Task<IResult> AnswerAsync(
+        HttpContext context, Parameters parameters, AuthorizeValidation validation, Issuer issuer, Func<AuthorizeRequest, Task<IResult>> go, CancellationToken stop)
+    {
+        if (!(await validation.ProveTargetAsync(parameters, stop)).TryGet(out var proven, out var no)) return Answer.RefusedPage(context, no);
+        return validation.Check(parameters, proven.Client, proven.Target).TryGet(out var request, out no)
+            ? await go(request)
+            : AuthorizationResponse.Error(proven.Target, issuer, no);
+    }
+}

@@ -1,0 +1,183 @@
+using Commerce.Consent.Contracts;
+using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
+using Commerce.Web;
+using MediatR;
+using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using SeeOther = Commerce.Web.SeeOther;
+
+namespace Commerce.Federation.OpenIdConnect;
+
+/// <summary>
+/// Answers a validated authorize request: with a code at once where a live session and a standing consent allow it, else by sending the
+/// browser to the sign-in page or the consent sheet and taking the request up again afterwards.
+/// </summary>
+internal sealed class AuthorizeFlow(
+    FederationDb db, Connections connections, FrozenRequests frozen, SignInRelease signIn, RedeemHop hops, IMediator mediator, SealedState state,
+    SharedSecrets secrets, Issuer issuer, TimeProvider clock, ILogger<AuthorizeFlow> log)
+{
+    /// <param name="thawed">Set where the request was frozen before.</param>
+    /// <param name="handle">The frozen request's handle, else null.</param>
+    public async Task<IResult> ContinueAsync(HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, CancellationToken stop)
+    {
+        var connection = await connections.FindAsync(request.Client, stop);
+        if (connection is not { IsActive: true, Oidc: not null }) return Answer.RefusedPage(context, Refusals.AuthorizeClient);
+
+        var (customer, session) = (context.User.CustomerId(), context.User.SessionId());
+        if (request.HasTicket && customer is null)
+        {
+            // A ticket belongs to the session that made it: signing in afresh cannot make it good, and must not look as if it had.
+            log.LogWarning("A hop ticket came without a session to {Client}.", connection.Id);
+            return await RefuseAsync(context, request, thawed, handle, Refusals.TicketInvalid, stop);
+        }
+        if (customer is null || session is null || !IsProofEnough(context, request, thawed, connection, customer.Value))
+        {
+            if (request.PromptNone) return await RefuseAsync(context, request, thawed, handle, OAuth.LoginRequired, stop);
+            return await SendToSignInAsync(context, request, thawed, handle, connection, stop);
+        }
+        return await ReleaseAsync(context, request, thawed, handle, connection, customer.Value, session.Value, stop);
+    }
+
+    /// <summary>Whether this session answers prompt, max_age and id_token_hint (OpenID Connect Core §3.1.2.3).</summary>
+    private bool IsProofEnough(HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, Connection connection, Guid customer)
+    {
+        if (request.HintedSubject is { } hinted && !string.Equals(hinted, SubjectOf(connection, customer), StringComparison.Ordinal)) return false;
+        if (!request.PromptLogin && request.MaxAge is null) return true;
+        if (context.User.AuthenticatedAt() is not { } proven) return false;
+        if (thawed is not null && IsSince(thawed, proven, context.User.SessionId())) return true;
+        return !request.PromptLogin && request.MaxAge > 0 && clock.GetUtcNow() - proven <= TimeSpan.FromSeconds(request.MaxAge.Value);
+    }
+
+    /// <summary>Whether the proof was given after the request came. <c>auth_time</c> has whole seconds, so within one second it takes a change to tell.</summary>
+    private static bool IsSince(ThawedRequest thawed, DateTimeOffset proven, Guid? session)
+    {
+        var came = Whole(thawed.CreatedAt);
+        return thawed.Before is { } before ? proven >= came && (session != before.Session || proven > before.AuthenticatedAt) : proven > came;
+    }
+
+    private static DateTimeOffset Whole(DateTimeOffset t) => DateTimeOffset.FromUnixTimeSeconds(t.ToUnixTimeSeconds());
+
+    private async Task<IResult> SendToSignInAsync(
+        HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, Connection connection, CancellationToken stop)
+    {
+        var (pathHandle, user) = (handle ?? Token.New(), context.User);
+        if (thawed is null) await frozen.FreezeAsync(context, pathHandle, request, SessionBefore.Of(user), stop);
+        var page = state.SignInPath(new SignInRequest(ResumePath(pathHandle))
+        {
+            Again = user.CustomerId() is not null,
+            LoginHint = request.LoginHint is { } hint && hint.Contains('@', StringComparison.Ordinal) ? hint : null,
+            For = connection.PartnerName,
+            Onward = [OriginOf(request.Target)],
+        });
+        return Local(request.Language is { } language ? $"{page}&lang={language}" : page);
+    }
+
+    private async Task<IResult> ReleaseAsync(
+        HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, Connection connection, Guid customer, Guid session, CancellationToken stop)
+    {
+        // A ticket and a frozen request are each used up with the code that comes of them, in one transaction; a plain sign-in is one save.
+        await using var transaction = request.HasTicket || thawed is not null ? await db.Database.BeginTransactionAsync(stop) : null;
+        Release? release;
+        if (request.HasTicket)
+        {
+            if (!(await hops.RedeemAsync(request.LoginHint!, connection.Id, customer, session, stop)).TryGet(out release, out var no))
+            {
+                if (transaction is not null) await transaction.RollbackAsync(stop);
+                log.LogWarning("A hop ticket was refused to {Client}: {Reason}.", connection.Id, no.Code);
+                return await RefuseAsync(context, request, thawed, handle, no, stop);
+            }
+        }
+        else
+        {
+            var pathHandle = handle ?? Token.New();
+            var answer = await DecideAsync(request, thawed, connection, customer, session, pathHandle, stop);
+            if (!answer.TryGet(out var decided, out var no))
+            {
+                if (transaction is not null) await transaction.RollbackAsync(stop);
+                log.LogWarning("A sign-in at {Client} was refused: {Reason}.", connection.Id, no.Code);
+                return await RefuseAsync(context, request, thawed, handle, no, stop);
+            }
+            if (decided.SheetPath is { } sheet)
+            {
+                if (transaction is not null) await transaction.RollbackAsync(stop);
+                if (request.PromptNone) return await RefuseAsync(context, request, thawed, handle, OAuth.ConsentRequired, stop);
+                if (thawed is null) await frozen.FreezeAsync(context, pathHandle, request, SessionBefore.Of(context.User), stop);
+                return Local(sheet);
+            }
+            release = decided.Release;
+        }
+
+        var code = AddGrant(context, request, connection, customer, session, release);
+        if (thawed is not null && !await frozen.CompleteAsync(thawed.HandleHash, stop)) return Answer.RefusedPage(context, Refusals.HandleInvalid);
+        await db.SaveChangesAsync(stop);
+        if (transaction is not null) await transaction.CommitAsync(stop);
+        if (handle is not null) frozen.ForgetBrowser(context, handle);
+        return AuthorizationResponse.Code(request.Target, issuer, code);
+    }
+
+    private async Task<Result<SignInReleaseAnswer>> DecideAsync(
+        AuthorizeRequest request, ThawedRequest? thawed, Connection connection, Guid customer, Guid session, string handle, CancellationToken stop)
+    {
+        var asked = OidcScopes.Claims(request.Scopes);
+        Task<Result<SignInReleaseAnswer>> Decide(bool ask) =>
+            signIn.DecideAsync(connection, customer, session, asked, ResumePath(handle), $"{Issuer.DenyPath}?handle={handle}", ask, stop);
+        if (!request.PromptConsent) return await Decide(false);
+        // prompt=consent: a yes counts only where it was given after the request came.
+        var answer = thawed is null ? await Decide(true) : await Decide(false);
+        if (thawed is null || answer is not { IsOk: true, Value.Release: { } release }) return answer;
+        var consent = release.Receipt is { } receipt ? await mediator.Send(new ConsentUnderReceipt(receipt), stop) : null;
+        if (release.Receipt is null || consent?.GivenAt >= thawed.CreatedAt) return answer;
+        db.ChangeTracker.Clear();
+        return await Decide(true);
+    }
+
+    private string AddGrant(HttpContext context, AuthorizeRequest request, Connection connection, Guid customer, Guid session, Release? release)
+    {
+        var now = clock.GetUtcNow();
+        var id = Guid.CreateVersion7(now);
+        var code = OneTimeCode.New(id);
+        var offline = request.Asks(OidcScopes.Offline) && connection.Oidc!.MayUse("refresh_token");
+        db.Add(new Grant
+        {
+            Id = id,
+            Connection = connection.Id,
+            Customer = customer,
+            Session = session,
+            Release = release?.Id,
+            Receipt = release?.Receipt,
+            IsHop = release?.Hop is not null,
+            Subject = SubjectOf(connection, customer),
+            Scope = string.Join(' ', request.Scopes.Where(s => s != OidcScopes.Offline || offline)),
+            IsOffline = offline,
+            RedirectUri = request.Target.RedirectUri,
+            Challenge = request.Challenge,
+            Nonce = request.Nonce,
+            AuthenticatedAt = context.User.AuthenticatedAt() ?? now,
+            Acr = context.User.Acr() ?? "",
+            Amr = string.Join(' ', context.User.Amr()),
+            CodeHash = OneTimeCode.Hash(code),
+            CodeExpiresAt = now + OneTimeCode.Lifetime,
+            CreatedAt = now,
+            EndsAt = now + RefreshToken.Absolute,
+        });
+        return code;
+    }
+
+    /// <summary>Sends an error to the client and ends the frozen request, if there is one.</summary>
+    public async Task<IResult> RefuseAsync(HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, Refusal refusal, CancellationToken stop)
+    {
+        if (thawed is not null && !await frozen.CompleteAsync(thawed.HandleHash, stop)) return Answer.RefusedPage(context, Refusals.HandleInvalid);
+        if (handle is not null) frozen.ForgetBrowser(context, handle);
+        return AuthorizationResponse.Error(request.Target, issuer, refusal);
+    }
+
+    private string SubjectOf(Connection connection, Guid customer) => PairwiseSubject.For(connection.Sector, customer, secrets.Get(PairwiseSubject.Salt));
+
+    public static string ResumePath(string handle) => $"{Issuer.ResumePath}?handle={handle}";
+
+    private static string OriginOf(ResponseTarget target) => new Uri(target.RedirectUri).GetLeftPart(UriPartial.Authority);
+
+    private static SeeOther Local(string path) => new(path);
+}

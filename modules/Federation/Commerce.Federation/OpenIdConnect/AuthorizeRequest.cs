@@ -1,0 +1,135 @@
+using System.Globalization;
+using Commerce.Federation.OpenIdConnect.Jose;
+using Commerce.Kernel;
+
+namespace Commerce.Federation.OpenIdConnect;
+
+/// <summary>Where an authorization response goes: proven to be the client's before anything is sent there.</summary>
+/// <param name="State">As the client sent it; echoed octet by octet.</param>
+/// <param name="ByForm">True for <c>response_mode=form_post</c>.</param>
+internal sealed record ResponseTarget(string RedirectUri, string? State, bool ByForm);
+
+/// <summary>An authorization request that passed every check. Later code takes this and never the raw parameters.</summary>
+/// <param name="HintedSubject"><c>sub</c> of a valid <c>id_token_hint</c>: this customer and no other is meant.</param>
+internal sealed record AuthorizeRequest(
+    string Client, ResponseTarget Target, IReadOnlyList<string> Scopes, string Challenge, string? Nonce, bool PromptNone, bool PromptLogin, bool PromptConsent,
+    int? MaxAge, string? LoginHint, string? HintedSubject, string? Language)
+{
+    public bool Asks(string scope) => Scopes.Contains(scope);
+
+    /// <summary>A login hint of the shape of a hop ticket is a hop ticket, and is never taken for anything else.</summary>
+    public bool HasTicket => LoginHint is { Length: 43 } hint && hint.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+}
+
+/// <summary>The checks of RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1 and RFC 7636 §4.3, in the order in which they may be answered.</summary>
+internal sealed class AuthorizeValidation(Connections connections, TokenSigner signer, Issuer issuer)
+{
+    private const int MaxState = 2048, MaxHint = 320;
+
+    /// <summary>Client and redirect URI. A refusal here is shown on our own page and sent nowhere (RFC 6749 §4.1.2.1).</summary>
+    public async ValueTask<Result<(Connection Client, ResponseTarget Target)>> ProveTargetAsync(Parameters parameters, CancellationToken stop)
+    {
+        if (await connections.FindAsync(parameters["client_id"], stop) is not { IsActive: true, Oidc: { } oidc } client) return Refusals.AuthorizeClient;
+        if (!oidc.MayUse("authorization_code")) return Refusals.AuthorizeClient;
+        // OpenID Connect Core §3.1.2.1: required, even where only one is registered.
+        if (parameters["redirect_uri"] is not { Length: <= Grant.MaxRedirectUri } redirect || !oidc.RedirectUris.Any(r => IsRegistered(r, redirect)))
+            return Refusals.AuthorizeRedirect;
+        return (client, new ResponseTarget(redirect, parameters["state"], parameters["response_mode"] == "form_post"));
+    }
+
+    /// <summary>Everything else. A refusal here goes back to the client at the proven target.</summary>
+    public Result<AuthorizeRequest> Check(Parameters parameters, Connection client, ResponseTarget target)
+    {
+        if (target.State?.Length > MaxState) return OAuth.InvalidRequest("state is longer than 2048 characters.");
+        if (parameters["response_mode"] is not (null or "query" or "form_post")) return OAuth.InvalidRequest("response_mode is query or form_post.");
+        if (parameters["request"] is not null) return OAuth.RequestNotSupported;
+        if (parameters["request_uri"] is not null) return OAuth.RequestUriNotSupported;
+        if (parameters["registration"] is not null) return OAuth.RegistrationNotSupported;
+        if (parameters["response_type"] is not { } type) return OAuth.InvalidRequest("response_type is missing.");
+        if (type != "code") return OAuth.UnsupportedResponseType;
+
+        if (parameters["code_challenge"] is not { } challenge) return OAuth.InvalidRequest("code_challenge is missing: PKCE is required.");
+        if (parameters["code_challenge_method"] != "S256") return OAuth.InvalidRequest("code_challenge_method is S256.");
+        if (!Pkce.IsChallenge(challenge)) return OAuth.InvalidRequest("code_challenge is not a SHA-256 in base64url.");
+
+        var asked = (parameters["scope"] ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (!asked.Contains("openid")) return OAuth.InvalidScope;
+        // OpenID Connect Core §3.1.2.1: scopes that are not understood, or not the client's to ask, are left out and the answer says so.
+        string[] scopes = [.. asked.Distinct().Where(s => s == "openid" || (OidcScopes.OfCustomers.Contains(s) && client.Oidc!.Scopes.Contains(s)))];
+
+        if (parameters["nonce"] is { Length: > Grant.MaxNonce }) return OAuth.InvalidRequest("nonce is longer than 1024 characters.");
+        if (parameters["display"] is not (null or "page" or "popup" or "touch" or "wap")) return OAuth.InvalidRequest("display is page, popup, touch or wap.");
+        var prompts = (parameters["prompt"] ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (prompts.Any(p => p is not ("none" or "login" or "consent" or "select_account"))) return OAuth.InvalidRequest("prompt has an unknown value.");
+        if (prompts.Contains("none") && prompts.Length > 1) return OAuth.InvalidRequest("prompt=none stands alone.");
+        int? maxAge = null;
+        if (parameters["max_age"] is { } age)
+        {
+            if (!int.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)) return OAuth.InvalidRequest("max_age is a number of seconds.");
+            maxAge = seconds;
+        }
+        if (parameters["login_hint"] is { Length: > MaxHint }) return OAuth.InvalidRequest("login_hint is longer than 320 characters.");
+        string? hinted = null;
+        if (parameters["id_token_hint"] is { } hint)
+        {
+            if (SubjectOfHint(hint, client) is not { } subject) return OAuth.InvalidRequest("id_token_hint is not an ID token of this client.");
+            hinted = subject;
+        }
+        return new AuthorizeRequest(client.Id, target, scopes, challenge, parameters["nonce"], prompts.Contains("none"),
+            // Choosing an account means signing in to one: there is one sign-in page for both.
+            prompts.Contains("login") || prompts.Contains("select_account"), prompts.Contains("consent"),
+            maxAge, parameters["login_hint"], hinted, OidcScopes.LanguageOf(parameters["ui_locales"]));
+    }
+
+    /// <summary>An ID token of ours for this client; an expired one still says who is meant (OpenID Connect Core §3.1.2.1).</summary>
+    internal string? SubjectOfHint(string hint, Connection client) =>
+        JwtGate.Open(hint, JwtUse.IdToken, signer.OwnKeys(), out _) is { } jwt && jwt.Says("iss", issuer.Name) && jwt.Says("aud", client.Id)
+            ? jwt.Claims.Text("sub") : null;
+
+    /// <summary>
+    /// Ordinal equality (RFC 9700 §2.1); for a registered loopback address the port may differ (RFC 8252 §7.3), and nothing else.
+    /// </summary>
+    internal static bool IsRegistered(string registered, string asked)
+    {
+        if (string.Equals(registered, asked, StringComparison.Ordinal)) return true;
+        foreach (var host in (ReadOnlySpan<string>)["http://127.0.0.1", "http://[::1]"])
+        {
+            if (registered.StartsWith(host, StringComparison.Ordinal) && asked.StartsWith(host, StringComparison.Ordinal)
+                && AfterPort(registered.AsSpan(host.Length)) is { } path && AfterPort(asked.AsSpan(host.Length)) is { } askedPath)
+                return string.Equals(path, askedPath, StringComparison.Ordinal);
+        }
+        return false;
+    }
+
+    /// <summary>What follows an optional port, or null where something else comes first.</summary>
+    private static string? AfterPort(ReadOnlySpan<char> rest)
+    {
+        if (rest is [':', ..])
+        {
+            var digits = rest[1..].IndexOfAnyExceptInRange('0', '9');
+            var length = digits < 0 ? rest.Length - 1 : digits;
+            if (length is < 1 or > 5 || !ushort.TryParse(rest.Slice(1, length), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0) return null;
+            rest = rest[(1 + length)..];
+        }
+        return rest.IsEmpty || rest[0] == '/' ? rest.ToString() : null;
+    }
+}
+
+/// <summary>The scopes there are.</summary>
+internal static class OidcScopes
+{
+    public const string Offline = "offline_access";
+
+    /// <summary>Scopes of a customer's sign-in.</summary>
+    public static readonly IReadOnlyList<string> OfCustomers = ["openid", "profile", "email", "phone", "address", "vehicle", "purchase", Offline];
+
+    /// <summary>Scopes of the hub's own API, for clients that act for themselves.</summary>
+    public static readonly IReadOnlyList<string> OfClients = [ApiScopes.WriteOrders, ApiScopes.WriteBookings];
+
+    /// <summary>Claims that these scopes stand for (OpenID Connect Core §5.4).</summary>
+    public static IReadOnlyList<string> Claims(IEnumerable<string> scopes) => [.. scopes.SelectMany(ClaimCatalogue.OfScope)];
+
+    /// <summary>The first of the asked languages that the pages speak, or null.</summary>
+    public static string? LanguageOf(string? uiLocales) => uiLocales?.Split(' ')
+        .Select(tag => tag.Split('-')[0].ToLowerInvariant()).FirstOrDefault(Commerce.Web.WebRegistration.Languages.Contains);
+}

@@ -1,0 +1,73 @@
+using System.Buffers;
+using System.Text.Json;
+using Commerce.Federation.OpenIdConnect.Jose;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Commerce.Federation.OpenIdConnect;
+
+/// <summary>Discovery (OpenID Connect Discovery §3, RFC 8414 §2) and the key set. What is written here works; what does not work is not here.</summary>
+internal static class Discovery
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/.well-known/openid-configuration", Describe).ExcludeFromDescription();
+        routes.MapGet("/.well-known/oauth-authorization-server", Describe).ExcludeFromDescription();
+        // Clients may keep the set for an hour: the next key is published long before it signs.
+        routes.MapGet(Issuer.JwksPath, (HttpContext context, TokenSigner signer) => Public(context, "application/jwk-set+json", signer.WritePublished)).ExcludeFromDescription();
+    }
+
+    private static Task Describe(HttpContext context, Issuer issuer) => Public(context, "application/json", json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("issuer", issuer.Name);
+        json.WriteString("authorization_endpoint", issuer.Url(Issuer.AuthorizePath));
+        json.WriteString("token_endpoint", issuer.Url(Issuer.TokenPath));
+        json.WriteString("userinfo_endpoint", issuer.Url(Issuer.UserInfoPath));
+        json.WriteString("end_session_endpoint", issuer.Url(Issuer.LogoutPath));
+        json.WriteString("jwks_uri", issuer.Url(Issuer.JwksPath));
+        List(json, "scopes_supported", [.. OidcScopes.OfCustomers, .. OidcScopes.OfClients]);
+        List(json, "response_types_supported", ["code"]);
+        List(json, "response_modes_supported", ["query", "form_post"]);
+        List(json, "grant_types_supported", ["authorization_code", "refresh_token", "client_credentials"]);
+        List(json, "code_challenge_methods_supported", ["S256"]);
+        List(json, "subject_types_supported", ["pairwise"]);
+        List(json, "id_token_signing_alg_values_supported", TokenSigner.Algorithms);
+        List(json, "userinfo_signing_alg_values_supported", TokenSigner.Algorithms);
+        List(json, "token_endpoint_auth_methods_supported", ClientAuthentication.Methods);
+        List(json, "token_endpoint_auth_signing_alg_values_supported", ["ES256", "RS256"]);
+        List(json, "prompt_values_supported", ["none", "login", "consent", "select_account"]);
+        List(json, "ui_locales_supported", Commerce.Web.WebRegistration.Languages);
+        List(json, "claim_types_supported", ["normal"]);
+        List(json, "claims_supported",
+        [
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
+            .. ClaimCatalogue.Names, ClaimCatalogue.ConsentReceipt, ClaimCatalogue.Hop,
+        ]);
+        json.WriteBoolean("claims_parameter_supported", false);
+        json.WriteBoolean("request_parameter_supported", false);
+        json.WriteBoolean("request_uri_parameter_supported", false);        // left out, it would mean true
+        json.WriteBoolean("authorization_response_iss_parameter_supported", true);
+        json.WriteBoolean("backchannel_logout_supported", true);
+        json.WriteBoolean("backchannel_logout_session_supported", true);
+        json.WriteEndObject();
+    });
+
+    private static async Task Public(HttpContext context, string type, Action<Utf8JsonWriter> write)
+    {
+        context.Response.ContentType = type;
+        context.Response.Headers.CacheControl = "public, max-age=3600";
+        context.Response.Headers.AccessControlAllowOrigin = "*";    // public by nature, and browser-based tools read it
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(buffer)) write(json);
+        await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+    }
+
+    private static void List(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values) json.WriteStringValue(value);
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,36 @@
+using Commerce.Kernel;
+using Microsoft.EntityFrameworkCore;
+
+namespace Commerce.Federation.OpenIdConnect;
+
+/// <summary>A grant with what leaves under it.</summary>
+internal sealed record GrantWithRelease(Grant Grant, Release? Release);
+
+/// <summary>Reads grants, checks that they still stand, and ends them.</summary>
+internal sealed class Grants(FederationDb db, ReleaseGate gate, TimeProvider clock)
+{
+    private static readonly Func<FederationDb, Guid, CancellationToken, Task<GrantWithRelease?>> ById = EF.CompileAsyncQuery(
+        (FederationDb db, Guid id, CancellationToken stop) => (
+            from grant in db.Set<Grant>().AsNoTracking()
+            join release in db.Set<Release>().AsNoTracking() on grant.Release equals release.Id into releases
+            from release in releases.DefaultIfEmpty()
+            where grant.Id == id
+            select new GrantWithRelease(grant, release)).SingleOrDefault());
+
+    public Task<GrantWithRelease?> FindAsync(Guid id, CancellationToken stop) => ById(db, id, stop);
+
+    /// <summary>Everything that must be true at each use, not only at the first: the grant itself, then <see cref="ReleaseGate"/>.</summary>
+    public async Task<Result<GateOpen>> CheckAsync(Grant grant, CancellationToken stop)
+    {
+        if (grant.RevokedAt is not null || grant.EndsAt <= clock.GetUtcNow()) return OAuth.InvalidGrant;
+        return await gate.CheckAsync(grant.Connection, grant.Customer, grant.IsOffline ? null : grant.Session, grant.Receipt, stop);
+    }
+
+    /// <summary>Ends the grant: its code, its refresh tokens and its access tokens die at once, in every process.</summary>
+    public Task RevokeAsync(Guid id, string reason, CancellationToken stop)
+    {
+        var now = clock.GetUtcNow();
+        return db.Set<Grant>().Where(g => g.Id == id && g.RevokedAt == null)
+            .ExecuteUpdateAsync(row => row.SetProperty(g => g.RevokedAt, now).SetProperty(g => g.RevokedReason, reason), stop);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Security.Cryptography;
+using Commerce.Kernel;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+
+namespace Commerce.Federation.OpenIdConnect;
+
+/// <summary>
+/// Takes a code for tokens (RFC 6749 §4.1.3, OpenID Connect Core §3.1.3). The code is used up by one conditional update; a second use ends
+/// everything that the first one brought (RFC 6749 §4.1.2). A request that fails a check before that leaves the code as it was.
+/// </summary>
+internal sealed class RedeemCode(
+    FederationDb db, Grants grants, ReleasedClaims released, RefreshToken refreshTokens, Tokens tokens, TimeProvider clock, ILogger<RedeemCode> log)
+{
+    public async Task<Result<TokenAnswer>> RedeemAsync(Connection client, Parameters form, CancellationToken stop)
+    {
+        if (form["code"] is not { } code) return OAuth.InvalidRequest("code is missing.");
+        if (form["redirect_uri"] is not { } redirect) return OAuth.InvalidRequest("redirect_uri is missing.");
+        if (form["code_verifier"] is not { } verifier) return OAuth.InvalidRequest("code_verifier is missing.");
+        if (!OneTimeCode.TryRead(code, out var id) || await grants.FindAsync(id, stop) is not { } found) return OAuth.InvalidGrant;
+
+        var grant = found.Grant;
+        if (!CryptographicOperations.FixedTimeEquals(grant.CodeHash, OneTimeCode.Hash(code))) return OAuth.InvalidGrant;
+        // Another client's code is not its to use up, and not its to revoke (O05).
+        if (!string.Equals(grant.Connection, client.Id, StringComparison.Ordinal)) return OAuth.InvalidGrant;
+        if (grant.CodeUsedAt is not null) return await ReusedAsync(grant, stop);
+        var now = clock.GetUtcNow();
+        if (grant.CodeExpiresAt <= now) return OAuth.InvalidGrant;
+        if (!string.Equals(grant.RedirectUri, redirect, StringComparison.Ordinal)) return OAuth.InvalidGrant;
+        if (!Pkce.Proves(verifier, grant.Challenge)) return OAuth.InvalidGrant;
+        if (!(await grants.CheckAsync(grant, stop)).TryGet(out var open, out var no)) return no;
+        var hopClaims = grant.IsHop ? await released.ReadAsync(found.Release!, OidcScopes.Claims(grant.Scopes), stop) : null;
+
+        if (!await UseUpAsync(grant, found.Release, open, now, stop)) return await ReusedAsync(grant, stop);
+
+        var access = tokens.AccessToken(grant, grant.Scope);
+        return new TokenAnswer(access, grant.Scope, tokens.IdToken(client, new IdTokenFacts(grant, access, grant.Nonce, hopClaims)),
+            grant.IsOffline ? refreshTokens.For(grant.Id, 1) : null);
+    }
+
+    /// <summary>Marks the code as used and puts the release on record, in one transaction. False where another request was first.</summary>
+    private async Task<bool> UseUpAsync(Grant grant, Release? release, GateOpen open, DateTimeOffset now, CancellationToken stop)
+    {
+        var hop = release?.Hop is { } id ? await db.Hops.AsNoTracking().SingleOrDefaultAsync(h => h.Id == id, stop) : null;
+        await using var transaction = await db.Database.BeginTransactionAsync(stop);
+        var idle = grant.IsOffline ? now + RefreshToken.Idle : (DateTimeOffset?)null;
+        var generation = grant.IsOffline ? 1 : 0;
+        var used = await db.Set<Grant>().Where(g => g.Id == grant.Id && g.CodeUsedAt == null && g.RevokedAt == null).ExecuteUpdateAsync(row => row
+            .SetProperty(g => g.CodeUsedAt, now)
+            .SetProperty(g => g.RefreshGeneration, generation)
+            .SetProperty(g => g.RefreshExpiresAt, idle), stop);
+        if (used != 1) return false;
+        if (release is not null)
+        {
+            ReleaseRecord.Add(db, release, open.Connection, "oidc", now, hop);
+            await db.SaveChangesAsync(stop);
+        }
+        await transaction.CommitAsync(stop);
+        return true;
+    }
+
+    private async Task<Refusal> ReusedAsync(Grant grant, CancellationToken stop)
+    {
+        log.LogWarning("A code of {Client} was used again: grant {Grant} is ended.", grant.Connection, grant.Id);
+        await grants.RevokeAsync(grant.Id, "code_reused", stop);
+        return OAuth.InvalidGrant;
+    }
+}

@@ -1,0 +1,46 @@
+using Commerce.Kernel;
+
+namespace Commerce.Federation;
+
+internal static partial class Refusals
+{
+    // Shown on a page of our own: until client and redirect URI are proven, nothing is sent anywhere (RFC 6749 §4.1.2.1).
+    public static readonly Refusal AuthorizeMalformed = new("oidc.malformed_request", 400, "The partner's request could not be read, so we stopped here.");
+    public static readonly Refusal AuthorizeClient = new("oidc.unknown_client", 400, "The request does not come from a partner that we know.");
+    public static readonly Refusal AuthorizeRedirect = new("oidc.unknown_redirect", 400, "The address to return to is not one that the partner registered.");
+    public static readonly Refusal HandleInvalid = new("oidc.request_over", 400, "This sign-in was completed already or has expired. Go back to the partner and start again.");
+    public static readonly Refusal LogoutHintInvalid = new("oidc.logout_hint", 400, "We could not tell which partner asked to sign you out, so we stopped here.");
+    public static readonly Refusal LogoutRedirect = new("oidc.logout_redirect", 400, "The address to return to is not one that the partner registered.");
+    public static readonly Refusal LogoutFormOld = new("oidc.logout_form", 400, "This page is no longer good. Sign out again.");
+}
+
+/// <summary>
+/// The protocol's own ways of saying no: codes of RFC 6749 §4.1.2.1 and §5.2, RFC 6750 §3.1 and OpenID Connect Core §3.1.2.6. The code
+/// after <c>oauth.</c> is the protocol's <c>error</c>; the sentence is its <c>error_description</c>, for an engineer, in ASCII.
+/// </summary>
+internal static class OAuth
+{
+    private const string Prefix = "oauth.";
+
+    public static readonly Refusal InvalidClient = new("oauth.invalid_client", 401, "Client authentication failed.");
+    public static readonly Refusal InvalidGrant = new("oauth.invalid_grant", 400, "The code or refresh token is not valid, has expired, was used, or is another client's.");
+    public static readonly Refusal InvalidToken = new("oauth.invalid_token", 401, "The access token is not valid, has expired or was revoked.");
+    public static readonly Refusal NoToken = new("oauth.no_token", 401, "Send an access token in the Authorization header.");
+    public static readonly Refusal InsufficientScope = new("oauth.insufficient_scope", 403, "The access token does not hold the scope that this takes.");
+    public static readonly Refusal UnauthorizedClient = new("oauth.unauthorized_client", 400, "The client is not registered for this grant type.");
+    public static readonly Refusal UnsupportedGrantType = new("oauth.unsupported_grant_type", 400, "Supported: authorization_code, refresh_token, client_credentials.");
+    public static readonly Refusal InvalidScope = new("oauth.invalid_scope", 400, "The scope is unknown, malformed, or more than the client may ask for.");
+    public static readonly Refusal UnsupportedResponseType = new("oauth.unsupported_response_type", 400, "Only response_type=code is supported.");
+    public static readonly Refusal RequestNotSupported = new("oauth.request_not_supported", 400, "Request objects are not supported.");
+    public static readonly Refusal RequestUriNotSupported = new("oauth.request_uri_not_supported", 400, "Request objects by reference are not supported.");
+    public static readonly Refusal RegistrationNotSupported = new("oauth.registration_not_supported", 400, "The registration parameter is not supported.");
+    public static readonly Refusal LoginRequired = new("oauth.login_required", 400, "The customer has to sign in.");
+    public static readonly Refusal ConsentRequired = new("oauth.consent_required", 400, "The customer has to agree first.");
+    public static readonly Refusal AccessDenied = new("oauth.access_denied", 400, "The customer or the hub said no.");
+
+    public static Refusal InvalidRequest(string description) => new(Prefix + "invalid_request", 400, description);
+
+    /// <summary>The protocol's error code: the refusal's own where it is one of the above, else the one that fits the endpoint.</summary>
+    public static string ErrorOf(Refusal refusal, string otherwise) =>
+        refusal.Code.StartsWith(Prefix, StringComparison.Ordinal) ? refusal.Code[Prefix.Length..] : otherwise;
+}

@@ -1,0 +1,49 @@
+using Commerce.Federation.Logout;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Commerce.Federation.OpenIdConnect;
+
+/// <summary>Removes, once an hour, what can no longer be used: requests, assertions, grants and logout deliveries past their time.</summary>
+/// <remarks>Grants stay until their absolute end, used or not: a code or refresh token that comes back late is known as reused.</remarks>
+internal sealed class Sweep(IServiceScopeFactory scopes, TimeProvider clock, ILogger<Sweep> log) : BackgroundService
+{
+    private static readonly TimeSpan KeepDeliveries = TimeSpan.FromDays(30);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromHours(1));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                try
+                {
+                    await RunAsync(stoppingToken);
+                }
+                catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+                {
+                    log.LogError(error, "Old grants could not be removed; the next round will.");
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // the process ends
+        }
+    }
+
+    internal async Task RunAsync(CancellationToken stop)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<FederationDb>();
+        var now = clock.GetUtcNow();
+        var old = now - KeepDeliveries;
+        await db.Set<FrozenRequest>().Where(r => r.ExpiresAt < now).ExecuteDeleteAsync(stop);
+        await db.Set<UsedAssertion>().Where(u => u.ExpiresAt < now).ExecuteDeleteAsync(stop);
+        await db.Set<Grant>().Where(g => g.EndsAt < now).ExecuteDeleteAsync(stop);
+        await db.Set<LogoutDelivery>().Where(d => d.FinishedAt != null && d.FinishedAt < old).ExecuteDeleteAsync(stop);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Commerce.Federation.OpenIdConnect.Jose;
+using Commerce.Kernel;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Commerce.Federation.OpenIdConnect;
+
+/// <summary>The userinfo endpoint (OpenID Connect Core §5.3): the released claims of the scopes, while everything they stand on still stands.</summary>
+internal static class UserInfo
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapMethods(Issuer.UserInfoPath, ["GET", "POST"], async Task<IResult> (
+        HttpContext context, AccessTokens access, Grants grants, ReleasedClaims released, Tokens tokens, ILogger<Tokens> log, CancellationToken stop) =>
+    {
+        if (!access.TryRead(context.Request, access.UserInfoAudience, out var token, out var no)) return new BearerChallenge(no);
+        if (!token.Scopes.Contains("openid")) return new BearerChallenge(OAuth.InsufficientScope, "openid");
+        if (token.Grant is not { } id || await grants.FindAsync(id, stop) is not { } found || found.Grant.CodeUsedAt is null
+            || !string.Equals(found.Grant.Connection, token.Client, StringComparison.Ordinal))
+            return new BearerChallenge(OAuth.InvalidToken);
+        if (!(await grants.CheckAsync(found.Grant, stop)).TryGet(out var open, out no))
+        {
+            log.LogWarning("Userinfo refused to {Client}: {Reason}.", token.Client, no.Code);
+            return new BearerChallenge(OAuth.InvalidToken);
+        }
+        IReadOnlyDictionary<string, JsonElement>? claims = found.Release is null ? new Dictionary<string, JsonElement>()
+            : await released.ReadAsync(found.Release, OidcScopes.Claims(token.Scopes), stop);
+        if (claims is null) return new BearerChallenge(OAuth.InvalidToken);
+        return open.Connection.Oidc!.UserinfoSignedResponseAlg is null
+            ? new Plain(found.Grant.Subject, claims)
+            : new Signed(tokens.UserInfo(open.Connection, found.Grant.Subject, claims));
+    }).DisableAntiforgery().ExcludeFromDescription();
+
+    private sealed class Plain(string subject, IReadOnlyDictionary<string, JsonElement> claims) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) => JsonAnswer.WriteAsync(httpContext, StatusCodes.Status200OK, (subject, claims),
+            static (json, state) => Tokens.WriteUserInfo(json, state.subject, state.claims));
+    }
+
+    private sealed class Signed(string jwt) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.ContentType = "application/jwt";
+            httpContext.Response.Headers.CacheControl = "no-store";
+            return httpContext.Response.WriteAsync(jwt, httpContext.RequestAborted);
+        }
+    }
+}
+
+/// <summary>An access token of ours that passed the gate. Whether what it stands on still stands is for its user to ask.</summary>
+internal sealed record ReadAccessToken(string Client, string Subject, IReadOnlyList<string> Scopes, Guid? Grant);
+
+/// <summary>Reads bearer tokens (RFC 6750 §2.1) and checks them as RFC 9068 §4 says.</summary>
+internal sealed class AccessTokens(TokenSigner signer, Issuer issuer, TimeProvider clock)
+{
+    public string UserInfoAudience => issuer.Name;
+    public string ApiAudience => issuer.ApiAudience;
+
+    /// <param name="audience">The one audience that counts here.</param>
+    public bool TryRead(HttpRequest request, string audience, out ReadAccessToken token, out Refusal no)
+    {
+        (token, no) = (null!, OAuth.NoToken);
+        var header = request.Headers.Authorization;
+        if (header.Count == 0) return false;
+        no = OAuth.InvalidToken;
+        // The scheme's name is compared without case (RFC 9110 §11.1). A token in the body or the query is not looked at.
+        if (header.Count != 1 || header[0] is not { } value || !value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return false;
+        if (JwtGate.Open(value[7..].Trim(' '), JwtUse.AccessToken, signer.AccessTokenKeys(), out _) is not { } jwt) return false;
+        if (!jwt.Says("iss", issuer.Name) || !jwt.Says("aud", audience) || !jwt.IsTimely(clock.GetUtcNow(), out _)) return false;
+        if (jwt.Claims.Text("client_id") is not { } client || jwt.Claims.Text("sub") is not { } subject || jwt.Claims.Text("scope") is not { } scope) return false;
+        token = new ReadAccessToken(client, subject, scope.Split(' '), Guid.TryParseExact(jwt.Claims.Text("grant_id"), "D", out var grant) ? grant : null);
+        return true;
+    }
+}
+
+/// <summary>RFC 6750 §3: says in the header what is missing, and in the body the same as problem+json.</summary>
+internal sealed class BearerChallenge(Refusal refusal, string? scope = null) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        // §3.1: a request without any token gets no error code.
+        var error = refusal == OAuth.NoToken ? "" : $", error=\"{OAuth.ErrorOf(refusal, "invalid_token")}\", error_description=\"{refusal.Message}\"";
+        httpContext.Response.Headers.WWWAuthenticate = $"Bearer realm=\"commerce\"{error}{(scope is null ? "" : $", scope=\"{scope}\"")}";
+        httpContext.Response.Headers.CacheControl = "no-store";
+        return Problem.From(refusal).ExecuteAsync(httpContext);
+    }
+}
