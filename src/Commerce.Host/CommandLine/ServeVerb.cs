@@ -21,7 +21,15 @@ internal static class ServeVerb
 
     public static Command Make()
     {
-        var verb = new Command("serve", "Run the hub.") { Urls, Origin, Modules };
+        var verb = new Command("serve", """
+            Run the hub until it is told to stop.
+
+            Examples:
+              serve --urls http://localhost:5000
+              serve --urls http://127.0.0.1:8080 --origin https://id.retailer.example     behind a proxy that ends TLS
+
+            Databases are made and migrated first. /health/live answers while the process lives, /health/ready when every database answers.
+            """) { Urls, Origin, Modules };
         verb.SetAction(async (parsed, stop) =>
         {
             var urls = parsed.GetValue(Urls)!.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -40,11 +48,20 @@ internal static class ServeVerb
                 return 1;
             }
             await using var app = Hub.Build(settings, urls, [.. Hub.AllModules.Where(m => wanted is null || wanted.Contains(m.Name))]);
-            await app.StartAsync(migrate: true, stop);
+            try
+            {
+                await app.StartAsync(migrate: true, stop);
+            }
+            catch (Exception error) when (error is IOException or FormatException or System.Net.Sockets.SocketException or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" })
+            {
+                await Console.Error.WriteLineAsync($"The hub cannot listen on {string.Join(" or ", urls)}: {error.Message}");
+                await app.StopAsync(CancellationToken.None);
+                return 1;
+            }
             await app.WaitForShutdownAsync(stop);
             return 0;
         });
-        return verb;
+        return verb.SplitsItsHelp();
     }
 }
 
