@@ -96,6 +96,7 @@ internal sealed class Accounts : IRequestHandler<CustomerWithEmail, Guid?>, IReq
     IRequestHandler<AccountOf, Account?>
 {
     private readonly ConcurrentDictionary<Guid, Account> known = new();
+    private readonly ConcurrentDictionary<string, Guid> byEmail = new(StringComparer.OrdinalIgnoreCase);
 
     public TestHub Hub { get; set; } = null!;
 
@@ -106,6 +107,7 @@ internal sealed class Accounts : IRequestHandler<CustomerWithEmail, Guid?>, IReq
     {
         var customer = Guid.NewGuid();
         known[customer] = new Account(customer, email, verified, locale, "northern-tires", false, Hub.Clock.GetUtcNow());
+        byEmail[email] = customer;
         return customer;
     }
 
@@ -133,7 +135,7 @@ internal sealed class Accounts : IRequestHandler<CustomerWithEmail, Guid?>, IReq
     public Task<Account?> Handle(AccountOf request, CancellationToken cancellationToken) => Task.FromResult(known.GetValueOrDefault(request.Customer));
 
     private Guid? Find(string email, bool verifiedOnly) =>
-        known.Values.FirstOrDefault(a => a.Email.Equals(email, StringComparison.OrdinalIgnoreCase) && (a.EmailVerified || !verifiedOnly))?.Customer;
+        byEmail.TryGetValue(email, out var customer) && (known[customer].EmailVerified || !verifiedOnly) ? customer : null;
 }
 
 /// <summary>Federation's offers: one that fits tires.</summary>

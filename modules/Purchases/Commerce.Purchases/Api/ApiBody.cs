@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using System.Text.Unicode;
 using Commerce.Kernel;
 using Microsoft.AspNetCore.Http;
 
@@ -29,6 +30,7 @@ internal static partial class ApiBody
 
     public static Result<T> Read<T>(ReadOnlySpan<byte> json) where T : class
     {
+        if (!Utf8.IsValid(json)) return Refusals.Malformed.With(new FieldError("", "This is not UTF-8."));
         try
         {
             return JsonSerializer.Deserialize<T>(json, HubJson.Options) is { } value ? value : Refusals.Malformed.With(new FieldError("", "Send a JSON object."));

@@ -60,9 +60,9 @@ internal sealed partial class OrderRules : AbstractValidator<PostedOrder>
 
         private static bool AreProperties(JsonElement bag)
         {
-            if (bag.ValueKind != JsonValueKind.Object || bag.GetRawText().Length > MostPropertyBytes) return false;
             try
             {
+                if (bag.ValueKind != JsonValueKind.Object || bag.GetRawText().Length > MostPropertyBytes) return false;
                 foreach (var property in bag.EnumerateObject())
                 {
                     if (!Check.IsText(property.Name, 64)) return false;
