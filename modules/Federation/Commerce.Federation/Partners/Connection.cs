@@ -19,7 +19,7 @@ internal sealed record Connection(
     public bool TakesCustomers => Saml is not null || (Oidc is { RedirectUris.Count: > 0 } client && client.MayUse("authorization_code"));
 
     /// <summary>Under which name space the partner knows its customers: see <see cref="PairwiseSubject"/>.</summary>
-    public string Sector => Oidc is { } client ? client.Sector : Id;
+    public string Sector => Oidc?.Sector ?? Id;
 
     /// <summary>Compares in constant time.</summary>
     public bool SecretIs(LookupHash hash, string secret) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Commerce.Federation.Partners;
 
@@ -47,7 +48,10 @@ internal sealed record OidcClient
 
     public bool MayUse(string grantType) => GrantTypes.Contains(grantType);
 
-    /// <summary>The pairwise sector (OpenID Connect Core §8.1): host of the sector identifier, else the one host of the redirect URIs.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
-    public string Sector => new Uri(SectorIdentifierUri ?? RedirectUris[0]).Host;
+    /// <summary>
+    /// The pairwise sector (OpenID Connect Core §8.1): host of the sector identifier, else the one host of the redirect URIs. Null for
+    /// clients of the API alone, which know no customers.
+    /// </summary>
+    [JsonIgnore]
+    public string? Sector => (SectorIdentifierUri ?? RedirectUris.FirstOrDefault()) is { } uri ? new Uri(uri).Host : null;
 }
