@@ -118,6 +118,14 @@ public sealed class WrappingTests
     }
 
     [Fact]
+    public void X04_a_ds_object_is_refused_also_far_from_any_signature()
+    {
+        var attack = Attack.On("signed request");
+        Attack.Descendants(attack.Root, "Extensions").First().AppendChild(attack.New("ds", "Object", SamlNamespaces.XmlSignature));
+        attack.Refused(FaultCodes.SignatureShape);
+    }
+
+    [Fact]
     public void X04_the_signed_assertion_hidden_in_the_advice_of_a_forged_one_is_refused()
     {
         var attack = Attack.On("signed assertion");
