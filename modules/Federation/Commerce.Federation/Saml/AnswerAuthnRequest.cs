@@ -6,6 +6,7 @@ using Commerce.Identity.Contracts;
 using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using Commerce.Saml;
+using Commerce.Web;
 using MediatR;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;

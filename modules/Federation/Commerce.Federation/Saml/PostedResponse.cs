@@ -28,15 +28,3 @@ internal sealed class PostedResponse(SamlResponse response) : IResult
             CultureInfo.CurrentUICulture.TwoLetterISOLanguageName, texts["saml_onward_title"], texts["saml_onward_text"], texts["saml_onward_button"]), httpContext.RequestAborted);
     }
 }
-
-/// <summary>303 to a path of our own: a POST becomes a GET, and a GET stays one.</summary>
-internal sealed class SeeOther(string path) : IResult
-{
-    public Task ExecuteAsync(HttpContext httpContext)
-    {
-        httpContext.Response.StatusCode = Microsoft.AspNetCore.Http.StatusCodes.Status303SeeOther;
-        httpContext.Response.Headers.Location = path;
-        httpContext.Response.Headers.CacheControl = "no-store";
-        return Task.CompletedTask;
-    }
-}

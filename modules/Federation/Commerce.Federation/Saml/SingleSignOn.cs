@@ -1,6 +1,7 @@
 using Commerce.Federation.Partners;
 using Commerce.Kernel;
 using Commerce.Saml;
+using Commerce.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
