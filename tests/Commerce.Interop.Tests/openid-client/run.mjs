@@ -1,0 +1,150 @@
+// A relying party built on openid-client, against a running hub. Reads its configuration as JSON from standard input and writes one JSON
+// object: step -> "ok" or what went wrong. Every check of the answers is the library's own; this file only leads the browser.
+import * as client from 'openid-client';
+
+const config = JSON.parse(await new Response(process.stdin).text());
+const results = {};
+const step = async (name, work) => {
+  try {
+    const value = await work();
+    results[name] = 'ok';
+    return value;
+  } catch (error) {
+    results[name] = [error.name, error.code, error.message, error.cause?.message ?? JSON.stringify(error.cause ?? ''), error.error].filter(Boolean).join(' | ');
+    return undefined;
+  }
+};
+const must = (condition, words) => { if (!condition) throw new Error(words); };
+
+/** A browser of a few lines: cookies of one host, redirects one by one, the sign-in form. */
+class Browser {
+  cookies = new Map();
+
+  async send(url, init = {}) {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(url, { redirect: 'manual', ...init, headers: { accept: 'text/html', ...(cookie && { cookie }), ...init.headers } });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair] = line.split(';');
+      const at = pair.indexOf('=');
+      if (/expires=Thu, 01 Jan 1970/i.test(line)) this.cookies.delete(pair.slice(0, at));
+      else this.cookies.set(pair.slice(0, at), pair.slice(at + 1));
+    }
+    return response;
+  }
+
+  /** Goes on until the hub sends the browser to the partner; signs in where the hub asks. Returns that address. */
+  async goTo(url, until) {
+    let response = await this.send(url);
+    for (let i = 0; i < 15; i++) {
+      const location = response.headers.get('location');
+      if (location) {
+        url = new URL(location, url);
+        if (url.href.startsWith(until)) return url;
+        response = await this.send(url);
+        continue;
+      }
+      const page = await response.text();
+      must(page.includes('name="password"'), `The hub answered ${response.status} at ${url}: ${page.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ').slice(0, 300)}`);
+      const form = page.match(/<form[^>]*action="([^"]*)"[^>]*>([\s\S]*?name="password"[\s\S]*?)<\/form>/);
+      const fields = new URLSearchParams();
+      for (const [input] of form[2].matchAll(/<input[^>]*type="hidden"[^>]*>/g)) fields.set(unescape(input.match(/name="([^"]*)"/)[1]), unescape(input.match(/value="([^"]*)"/)[1]));
+      fields.set('email', config.email);
+      fields.set('password', config.password);
+      url = new URL(unescape(form[1]), url);
+      response = await this.send(url, { method: 'POST', body: fields });
+    }
+    throw new Error('The hub did not come to an end.');
+  }
+}
+const unescape = (text) => text.replaceAll('&quot;', '"').replaceAll('&#x2B;', '+').replaceAll('&#x27;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+
+const insecure = { execute: [client.allowInsecureRequests] };     // the hub under test listens on loopback without TLS
+const discover = (which, authentication) => client.discovery(new URL(config.issuer), which.client_id, which.metadata ?? {}, authentication, insecure);
+
+/** One sign-in with PKCE, state and nonce, all of them checked by the library, iss (RFC 9207) included. */
+async function signIn(rp, which, browser, more = {}) {
+  const verifier = client.randomPKCECodeVerifier();
+  const [state, nonce] = [client.randomState(), client.randomNonce()];
+  const url = client.buildAuthorizationUrl(rp, {
+    redirect_uri: which.redirect_uri, scope: 'openid profile email offline_access', state, nonce,
+    code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256', ...more,
+  });
+  const callback = await browser.goTo(url, which.redirect_uri);
+  return client.authorizationCodeGrant(rp, callback, { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true });
+}
+
+const browser = new Browser();
+const basic = config.clients.basic;
+const rp = await step('discovery', () => discover(basic, client.ClientSecretBasic(basic.client_secret)));
+
+const tokens = rp && await step('code_with_pkce_state_nonce_and_iss', () => signIn(rp, basic, browser));
+if (tokens) {
+  await step('id_token_signed_and_complete', async () => {
+    client.enableNonRepudiationChecks(rp);     // from here on the library verifies the signatures of all it receives
+    const again = await signIn(rp, basic, browser, { prompt: 'none' });
+    must(again.claims().sub === tokens.claims().sub, 'Another sub.');
+    must(again.claims().auth_time === tokens.claims().auth_time, 'Another auth_time.');
+  });
+  await step('userinfo', async () => {
+    const info = await client.fetchUserInfo(rp, tokens.access_token, tokens.claims().sub);
+    must(info.email === config.email, `email is ${info.email}`);
+    must(info.name && info.given_name && info.family_name, 'No name.');
+  });
+  const refreshed = await step('refresh', async () => {
+    const next = await client.refreshTokenGrant(rp, tokens.refresh_token);
+    must(next.refresh_token && next.refresh_token !== tokens.refresh_token, 'Not rotated.');
+    must(next.claims().sub === tokens.claims().sub, 'Another sub.');
+    return next;
+  });
+  await step('max_age_and_form_hints', async () => {
+    const again = await signIn(rp, basic, browser, { max_age: '10000', login_hint: config.email, ui_locales: 'fi en', display: 'page' });
+    must(again.claims().auth_time === tokens.claims().auth_time, 'Signed in again.');
+  });
+  await step('prompt_login', async () => {
+    await new Promise((go) => setTimeout(go, 1100));     // auth_time has whole seconds
+    await signIn(rp, basic, browser, { prompt: 'login' });
+  });
+  if (refreshed) {
+    await step('refresh_reuse_ends_the_family', async () => {
+      const code = async (token) => client.refreshTokenGrant(rp, token).then(() => 'accepted', (error) => error.error);
+      must(await code(tokens.refresh_token) === 'invalid_grant', 'The old token was accepted.');
+      must(await code(refreshed.refresh_token) === 'invalid_grant', 'The family lives on.');
+    });
+  }
+}
+
+await step('private_key_jwt_rs256_and_signed_userinfo', async () => {
+  const which = config.clients.key;
+  const key = await crypto.subtle.importKey('jwk', which.private_jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+  const withKey = await discover(which, client.PrivateKeyJwt({ key, kid: which.private_jwk.kid }));
+  client.enableNonRepudiationChecks(withKey);
+  const got = await signIn(withKey, which, browser);
+  const header = JSON.parse(Buffer.from(got.id_token.split('.')[0], 'base64url'));
+  must(header.alg === 'RS256', `Signed with ${header.alg}.`);
+  const info = await client.fetchUserInfo(withKey, got.access_token, got.claims().sub);
+  must(info.email === config.email && info.iss === config.issuer, 'Userinfo was not signed.');
+  must(got.claims().sub !== tokens?.claims().sub, 'Two partners know one customer under one name.');
+  await client.refreshTokenGrant(withKey, got.refresh_token);
+});
+
+await step('client_credentials', async () => {
+  const which = config.clients.machine;
+  const machine = await discover(which, client.ClientSecretBasic(which.client_secret));
+  const got = await client.clientCredentialsGrant(machine, { scope: 'bookings:write' });
+  must(got.token_type === 'bearer' && got.scope === 'bookings:write', 'Another token than asked for.');
+});
+
+if (tokens) {
+  await step('logout', async () => {
+    const state = client.randomState();
+    const url = client.buildEndSessionUrl(rp, { id_token_hint: tokens.id_token, post_logout_redirect_uri: basic.post_logout_redirect_uri, state });
+    const back = await browser.goTo(url, basic.post_logout_redirect_uri);
+    must(back.searchParams.get('state') === state, 'Another state.');
+  });
+  await step('prompt_none_after_logout_is_login_required', async () => {
+    const error = await signIn(rp, basic, browser, { prompt: 'none' }).then(() => 'signed in', (e) => e.error);
+    must(error === 'login_required', error);
+  });
+}
+
+process.stdout.write(JSON.stringify(results));
