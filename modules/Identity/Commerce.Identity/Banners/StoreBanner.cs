@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Commerce.Identity.Accounts;
 using Commerce.Identity.Contracts;
 using Commerce.Identity.Data;
 using Commerce.Identity.Mail;
@@ -65,7 +66,7 @@ internal sealed partial class PutBannerHandler(IdentityDb db) : IRequestHandler<
         if (banner.Languages.Count is 0 or > 16 || banner.Languages.Any(l => l.Length != 2 || !l.All(char.IsAsciiLetterLower))) faults.Add(new("languages", "Give two-letter language codes, preferred first."));
         if (!AccentForm().IsMatch(banner.Look.Accent)) faults.Add(new("look.accent", "Give a colour as #rrggbb."));
         if (banner.Look.Logo is { } logo && !LogoForm().IsMatch(logo)) faults.Add(new("look.logo", "Give the file name of an SVG, without a path."));
-        if (banner.Sender.Length > 320 || !MailboxAddress.TryParse(banner.Sender, out _)) faults.Add(new("sender", "Give a mail address, with or without a display name."));
+        if (banner.Sender.Length > 320 || !MailboxAddress.TryParse(banner.Sender, out var sender) || !EmailAddress.TryParse(sender.Address, out _)) faults.Add(new("sender", "Give a mail address, with or without a display name."));
         return faults;
     }
 
