@@ -68,6 +68,8 @@ public static class Hub
         services.AddAuthorization();
         services.AddRateLimiter(options => options.RejectionStatusCode = StatusCodes.Status429TooManyRequests);
         services.AddOpenApi("v1");
+        // Else a form without its token, or a body that is no JSON, is answered by an empty 400 outside Development.
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.ConfigureHttpJsonOptions(json => HubJson.Apply(json.SerializerOptions));
         foreach (var module in modules) module.Register(services);
         return services;

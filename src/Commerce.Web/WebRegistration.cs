@@ -53,25 +53,36 @@ public static class WebRegistration
     {
         app.Use(async (context, next) =>
         {
-            var headers = context.Response.Headers;
-            headers.XContentTypeOptions = "nosniff";
-            headers.XFrameOptions = "DENY";
-            headers["Referrer-Policy"] = "no-referrer";
-            headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";   // a page replaces it with its own
+            SetHeaders(context.Response.Headers);
             await next(context);
         });
-        app.UseExceptionHandler(errors => errors.Run(async context =>
+        app.UseRequestLocalization();   // before the errors, so that they speak the customer's language too
+        app.UseExceptionHandler(new ExceptionHandlerOptions
         {
-            var refusal = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
-            {
-                BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => WebRefusals.TooLarge,
-                BadHttpRequestException => WebRefusals.Malformed,
-                _ => WebRefusals.Broken,
-            };
-            await Answer.No(context, refusal).ExecuteAsync(context);
-        }));
-        app.UseRequestLocalization();
+            SuppressDiagnosticsCallback = failed => failed.Exception is BadHttpRequestException,    // the caller's fault: no page of ours in the log for each
+            ExceptionHandler = SayNoAsync,
+        });
         return app;
+    }
+
+    private static void SetHeaders(IHeaderDictionary headers)
+    {
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";   // a page replaces it with its own
+    }
+
+    private static Task SayNoAsync(HttpContext context)
+    {
+        SetHeaders(context.Response.Headers);   // the error cleared them
+        var refusal = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
+        {
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => WebRefusals.TooLarge,
+            BadHttpRequestException => WebRefusals.Malformed,
+            _ => WebRefusals.Broken,
+        };
+        return Answer.No(context, refusal).ExecuteAsync(context);
     }
 
     /// <summary>The style sheet, under a name that changes with its content.</summary>

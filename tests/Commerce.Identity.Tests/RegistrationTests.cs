@@ -278,18 +278,22 @@ public sealed partial class RegistrationTests
         browsers.ForEach(b => b.Dispose());
     }
 
-    [Fact]
-    public async Task A_form_without_its_token_is_refused_and_changes_nothing()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_form_without_its_token_is_refused_and_changes_nothing(bool development)
     {
-        await using var hub = await Customers.StartAsync();
+        await using var hub = await Customers.StartAsync(development);
         using var browser = hub.NewBrowser();
 
         foreach (var path in (string[])["/register", "/signin", "/confirm", "/password", "/password/new", "/email/confirm", "/signout"])
         {
             var refused = await browser.PostAsync(path, Customers.Fields(("email", "aino@example.com"), ("password", Customers.GoodPassword), ("code", Token.New())));
             Assert.Equal((path, HttpStatusCode.BadRequest, "request.malformed"), (path, refused.Status, refused.RefusalCode));
+            Assert.Equal("nosniff", refused.Headers["X-Content-Type-Options"]);
         }
         Assert.Equal(0, await hub.WithDbAsync<IdentityDb, int>(db => db.Mails.CountAsync()));
+        Assert.Contains("Pyyntöä ei voitu lukea", (await browser.PostAsync("/register?lang=fi", [])).Text, StringComparison.Ordinal);
     }
 
     [Theory]
