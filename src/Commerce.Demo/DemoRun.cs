@@ -43,7 +43,8 @@ internal static class DemoRun
         await using var tires = TireSite.Build(Settings(at.Tires, 2, secrets.Tires!));
         await using var fuel = FuelSite.Build(Settings(at.Fuel, 3, secrets.Fuel!));
         await Task.WhenAll(shop.StartAsync(stop), tires.StartAsync(stop), fuel.StartAsync(stop));
-        await AnswersAsync([at.Hub + "/health/ready", at.Shop + "/health", at.Tires + "/health", at.Fuel + "/health"], stop);
+        // Keys are made when they are first asked for: ask now, so that the first customer need not wait.
+        await AnswersAsync([at.Hub + "/health/ready", at.Hub + "/connect/jwks", at.Hub + "/saml/metadata", at.Shop + "/health", at.Tires + "/health", at.Fuel + "/health"], stop);
 
         if (options.ReadyFile is { } file) AtomicFile.Write(file.FullName, ReadyFile(at, secrets));
         Console.WriteLine(Welcome(at));
@@ -75,7 +76,7 @@ internal static class DemoRun
 
     private static async Task AnswersAsync(IReadOnlyList<string> urls, CancellationToken stop)
     {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
+        using var client = new HttpClient { Timeout = TimeSpan.FromMinutes(2) };
         foreach (var url in urls)
         {
             using var answer = await client.GetAsync(url, stop);

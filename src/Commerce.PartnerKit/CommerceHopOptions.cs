@@ -57,7 +57,8 @@ public sealed class CommerceHopOptions
     public string LandingPath { get; set; } = "/";
 
     /// <summary>
-    /// Path of this site's own page for a sign-in that did not complete; it gets <c>?reason=denied</c>, <c>expired</c> or <c>failed</c>.
+    /// Path of this site's own page for a sign-in that did not complete; it gets <c>?reason=denied</c>, <c>expired</c>, <c>unavailable</c> or
+    /// <c>failed</c>.
     /// Null shows a plain built-in page.
     /// </summary>
     public string? FailurePath { get; set; }

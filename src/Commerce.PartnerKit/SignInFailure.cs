@@ -14,6 +14,9 @@ internal enum FailureReason
 
     /// <summary>What arrived did not pass the checks.</summary>
     Failed,
+
+    /// <summary>The hub does not answer.</summary>
+    Unavailable,
 }
 
 /// <summary>One plain page for every sign-in that did not complete; it shows nothing of what was sent (X23, O16).</summary>
@@ -21,15 +24,16 @@ internal static class SignInFailure
 {
     public static IResult Answer(CommerceHopOptions options, FailureReason reason)
     {
-        var word = reason switch { FailureReason.Denied => "denied", FailureReason.Expired => "expired", _ => "failed" };
+        var word = reason switch { FailureReason.Denied => "denied", FailureReason.Expired => "expired", FailureReason.Unavailable => "unavailable", _ => "failed" };
         if (options.FailurePath is { } own) return new SeeOther($"{own}{(own.Contains('?', StringComparison.Ordinal) ? '&' : '?')}reason={word}");
         var (title, text) = reason switch
         {
             FailureReason.Denied => ("You are not signed in", "Nothing was shared with us. You can go on without signing in, or try again."),
             FailureReason.Expired => ("That took too long", "The sign-in is no longer valid. Please begin again; nothing was lost."),
+            FailureReason.Unavailable => ("Signing in is not possible right now", "The sign-in service does not answer. Please try again in a moment."),
             _ => ("The sign-in did not complete", "What we received could not be accepted, so you are not signed in. Please begin again."),
         };
-        return new Page(title, text, HtmlEncoder.Default.Encode(options.LandingPath), reason == FailureReason.Failed ? 400 : 200);
+        return new Page(title, text, HtmlEncoder.Default.Encode(options.LandingPath), reason switch { FailureReason.Failed => 400, FailureReason.Unavailable => 503, _ => 200 });
     }
 
     private sealed class Page(string title, string text, string home, int status) : IResult

@@ -118,6 +118,19 @@ public sealed class OidcSignInTests
         Assert.Null(await browser.WhoAsync());
     }
 
+    [Theory]
+    [InlineData(HopProtocol.OpenIdConnect)]
+    [InlineData(HopProtocol.Saml)]
+    public async Task While_the_hub_is_away_a_page_says_so(HopProtocol protocol)
+    {
+        await using var site = await PartnerSite.StartAsync(o =>
+            (o.Protocol, o.Hub, o.ClientId, o.ClientSecret) = (protocol, $"http://127.0.0.1:{PartnerSite.FreePort()}", FakeOidcHub.ClientId, "secret"));
+        using var browser = site.NewBrowser();
+        var page = await browser.GetAsync("/signin/commerce");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, page.Status);
+        Assert.Contains("not possible right now", page.Text, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string> BadIdTokens => [.. IdTokenFaults.Keys];
 
     private static readonly Dictionary<string, Action<JsonObject, JsonObject>> IdTokenFaults = new()

@@ -177,6 +177,9 @@ internal sealed record SiteFrame(string Name, Html Mark, string Retailer, string
         "expired" => Page("Begin again", Html.Of($"""
             <h1>That took too long</h1><p>The sign-in is no longer valid. Please begin again; nothing was lost.</p>{Ways}
             """)),
+        "unavailable" => Page("Not now", Html.Of($"""
+            <h1>Signing in is not possible right now</h1><p>{Retailer} does not answer. Please try again in a moment.</p>{Ways}
+            """), 503),
         _ => Page("Not signed in", Html.Of($"""
             <h1>The sign-in did not complete</h1><p>What we received could not be accepted, so you are not signed in. Please begin again.</p>{Ways}
             """)),

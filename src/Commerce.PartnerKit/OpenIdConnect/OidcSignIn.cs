@@ -18,30 +18,39 @@ internal static class OidcSignIn
     /// <summary>Where a sign-in begins: at this site, or at the hub (OpenID Connect Core 1.0 §4).</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet(HopPaths.SignIn, (string? @return, CommerceHopOptions options) =>
-            Challenge(options.OwnPath(@return) ?? options.LandingPath, null)).ExcludeFromDescription();
-        routes.MapGet(HopPaths.Hop, (string? iss, string? login_hint, string? target_link_uri, CommerceHopOptions options) =>
-            Begin(iss, login_hint, target_link_uri, options)).ExcludeFromDescription();
-        routes.MapPost(HopPaths.Hop, async (HttpContext context, CommerceHopOptions options) =>
+        routes.MapGet(HopPaths.SignIn, (string? @return, CommerceHopOptions options, HubDiscovery hub, CancellationToken stop) =>
+            ChallengeAsync(options.OwnPath(@return) ?? options.LandingPath, null, options, hub, stop)).ExcludeFromDescription();
+        routes.MapGet(HopPaths.Hop, (string? iss, string? login_hint, string? target_link_uri, CommerceHopOptions options, HubDiscovery hub, CancellationToken stop) =>
+            BeginAsync(iss, login_hint, target_link_uri, options, hub, stop)).ExcludeFromDescription();
+        routes.MapPost(HopPaths.Hop, async (HttpContext context, CommerceHopOptions options, HubDiscovery hub) =>
         {
             if (!context.Request.HasFormContentType) return Results.BadRequest();
             var form = await context.Request.ReadFormAsync(context.RequestAborted);
-            return Begin(form["iss"], form["login_hint"], form["target_link_uri"], options);
+            return await BeginAsync(form["iss"], form["login_hint"], form["target_link_uri"], options, hub, context.RequestAborted);
         }).DisableAntiforgery().ExcludeFromDescription();
     }
 
     // Nothing that came is trusted to sign anybody in: it only starts a fresh request of our own (R14). The ticket travels back to the hub,
     // which made it and checks that it belongs to the customer whose session answers.
-    private static IResult Begin(string? iss, string? loginHint, string? target, CommerceHopOptions options)
+    private static async Task<IResult> BeginAsync(
+        string? iss, string? loginHint, string? target, CommerceHopOptions options, HubDiscovery hub, CancellationToken stop)
     {
         if (!string.Equals(iss, options.Hub, StringComparison.Ordinal)) return SignInFailure.Answer(options, FailureReason.Failed);
         if (loginHint is { Length: > 512 }) return SignInFailure.Answer(options, FailureReason.Failed);
         var path = string.IsNullOrEmpty(target) ? options.LandingPath : options.OwnPath(target);
-        return path is null ? SignInFailure.Answer(options, FailureReason.Failed) : Challenge(path, loginHint);
+        return path is null ? SignInFailure.Answer(options, FailureReason.Failed) : await ChallengeAsync(path, loginHint, options, hub, stop);
     }
 
-    private static IResult Challenge(string path, string? loginHint)
+    private static async Task<IResult> ChallengeAsync(string path, string? loginHint, CommerceHopOptions options, HubDiscovery hub, CancellationToken stop)
     {
+        try
+        {
+            await hub.GetAsync(stop);
+        }
+        catch (InvalidOperationException)    // what ConfigurationManager throws while nothing could ever be fetched
+        {
+            return SignInFailure.Answer(options, FailureReason.Unavailable);
+        }
         var properties = new AuthenticationProperties { RedirectUri = path };
         if (!string.IsNullOrEmpty(loginHint)) properties.SetParameter(LoginHint, loginHint);
         return Results.Challenge(properties, [CommerceHop.OidcScheme]);

@@ -40,7 +40,7 @@ internal sealed class SamlSignIn(
     /// <param name="entityId">The hub's entity id as the hub wrote it, or null where this site starts.</param>
     public async Task<IResult> BeginAsync(HttpContext context, string target, string? entityId, string? ticket)
     {
-        if (await metadata.GetAsync(fresh: false, context.RequestAborted) is not { } hub) return Refuse(FailureReason.Failed, "no metadata of the hub");
+        if (await metadata.GetAsync(fresh: false, context.RequestAborted) is not { } hub) return Refuse(FailureReason.Unavailable, "no metadata of the hub");
         if (entityId is not null && !string.Equals(entityId, hub.EntityId, StringComparison.Ordinal))
             return Refuse(FailureReason.Failed, "the request initiator was called for another identity provider");
         var handle = OneTime.NewHandle();
@@ -69,7 +69,7 @@ internal sealed class SamlSignIn(
         if (pending is null && !options.AllowUnsolicitedResponses)
             return Refuse(message.RelayState is null ? FailureReason.Failed : FailureReason.Expired, "no request of ours waits for this response");
 
-        if (await metadata.GetAsync(fresh: false, stop) is not { } hub) return Refuse(FailureReason.Failed, "no metadata of the hub");
+        if (await metadata.GetAsync(fresh: false, stop) is not { } hub) return Refuse(FailureReason.Unavailable, "no metadata of the hub");
         var checkedResponse = await ValidateAsync(message, hub, pending, stop);
         if (checkedResponse.Fault is { Code: FaultCodes.SignatureInvalid } && await metadata.GetAsync(fresh: true, stop) is { } newer && newer != hub)
             checkedResponse = await ValidateAsync(message, newer, pending, stop);
