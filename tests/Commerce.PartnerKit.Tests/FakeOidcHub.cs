@@ -141,7 +141,7 @@ internal sealed class FakeOidcHub : IAsyncDisposable
         app.MapGet("/connect/userinfo", (HttpContext context) =>
         {
             if (RefusesUserInfo || context.Request.Headers.Authorization != "Bearer at-1") return Results.StatusCode(401);
-            var (header, payload) = (Header("JWT"), JsonSerializer.SerializeToNode(Claims)!.AsObject());
+            var (header, payload) = (Header("userinfo+jwt"), JsonSerializer.SerializeToNode(Claims)!.AsObject());
             (payload["iss"], payload["aud"], payload["sub"]) = (Url, ClientId, Subject);
             UserInfo(header, payload);
             return Results.Text(Sign(header, payload, ForeignUserInfoKey), "application/jwt");

@@ -183,6 +183,7 @@ public sealed class OidcSignInTests
     [InlineData("another audience")]
     [InlineData("a foreign key")]
     [InlineData("alg none")]
+    [InlineData("an ID token's type")]
     [InlineData("refused")]
     [InlineData("a claim of the wrong shape")]
     public async Task Faulty_userinfo_signs_nobody_in(string fault)
@@ -195,6 +196,7 @@ public sealed class OidcSignInTests
             if (fault == "another subject") payload["sub"] = "somebody-else";
             if (fault == "another issuer") payload["iss"] = "https://other.example";
             if (fault == "another audience") payload["aud"] = "somebody-else";
+            if (fault == "an ID token's type") header["typ"] = "JWT";
             if (fault == "alg none") header["alg"] = "none";
             if (fault == "a claim of the wrong shape") payload["vehicle"] = "a car";
         };

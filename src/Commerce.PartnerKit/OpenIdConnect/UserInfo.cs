@@ -49,7 +49,7 @@ internal sealed class UserInfo(CommerceHopOptions options, HubDiscovery discover
 
     private async Task<string?> VerifiedAsync(string jwt, CancellationToken stop)
     {
-        var rules = StrictTokens.Parameters(options, "JWT");
+        var rules = StrictTokens.Parameters(options, "userinfo+jwt");    // an ID token is none (O14)
         rules.RequireExpirationTime = false;    // §5.3.2 asks for iss and aud only
         rules.ConfigurationManager = discovery.Manager;
         var result = await Tokens.ValidateTokenAsync(jwt, rules);
