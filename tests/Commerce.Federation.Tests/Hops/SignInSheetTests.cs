@@ -46,6 +46,18 @@ public sealed class SignInSheetTests(HopHub world) : IClassFixture<HopHub>
     }
 
     [Fact]
+    public async Task The_same_yes_once_more_keeps_the_receipt()
+    {
+        var (browser, customer, session) = world.Buyer();
+        using var _b = browser;
+        var page = await browser.GetAsync((await DecideAsync(customer, session, ["email"])).Value.SheetPath!);
+        await browser.SubmitAsync(page, HopHub.Fields("allow"));
+        var receipt = world.Neighbours.Consents.Values.Single(c => c.Customer == customer).Receipt;
+        Assert.Equal(Return, (await browser.SubmitAsync(page, HopHub.Fields("allow"))).RedirectsTo?.PathAndQuery);
+        Assert.Equal(receipt, world.Neighbours.Consents.Values.Single(c => c.Customer == customer).Receipt);
+    }
+
+    [Fact]
     public async Task Asking_for_more_than_was_agreed_asks_again()
     {
         var (browser, customer, session) = world.Buyer();

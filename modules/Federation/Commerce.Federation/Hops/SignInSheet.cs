@@ -61,6 +61,8 @@ internal static class SignInSheet
             var earlier = await mediator.Send(new CurrentConsent(shown.Ask.Customer, occasion.Connection.Partner, occasion.Purpose.Id), stop);
             if (earlier?.ContractVersion != occasion.Connection.Contract.Version) earlier = null;
             var given = answer.Consent(shown.Ask.Customer, occasion.Connection, occasion.Purpose, occasion.Claims, Host(occasion.Connection), earlier);
+            // The same yes once more (a double click, the back button) changes nothing: a new receipt would end the tokens made under this one.
+            if (earlier is not null && Same(earlier.Granted, given.Granted) && Same(earlier.Declined, given.Declined)) return new SeeOther(shown.Ask.ReturnPath);
             return (await mediator.Send(given, stop)).Match(_ => new SeeOther(shown.Ask.ReturnPath), refused => HopRefused.Page(context, refused));
         }
 
@@ -88,6 +90,9 @@ internal static class SignInSheet
 
         private static IEnumerable<string> Missing(Occasion occasion) =>
             ConsentSheet.Missing(occasion.Purpose with { Claims = occasion.Claims }, occasion.Values);
+
+        private static bool Same(IReadOnlyList<string> names, IReadOnlyList<ConsentedClaim> claims) =>
+            names.Count == claims.Count && claims.All(c => names.Contains(c.Name, StringComparer.Ordinal));
 
         private static string Host(Connection connection) => connection.LandingHost ?? connection.Id;
     }
