@@ -37,14 +37,14 @@ internal static class ServeVerb
             var unknown = wanted?.Except(Hub.AllModules.Select(m => m.Name)).ToList() ?? [];
             if (unknown.Count > 0)
             {
-                await Console.Error.WriteLineAsync($"There is no module '{unknown[0]}'. Modules: {string.Join(", ", Hub.AllModules.Select(m => m.Name))}.");
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"There is no module '{unknown[0]}'. Modules: {string.Join(", ", Hub.AllModules.Select(m => m.Name))}.");
                 return 2;
             }
             var settings = Settings.From(parsed.GetValue(Verbs.Data)!, parsed.GetValue(Origin) ?? urls[0]);
             using var alone = DataLock.Take(settings.DataDirectory);
             if (alone is null)
             {
-                await Console.Error.WriteLineAsync($"Another hub is serving from {settings.DataDirectory}. Stop it first, or give this one its own --data.");
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"Another hub is serving from {settings.DataDirectory}. Stop it first, or give this one its own --data.");
                 return 1;
             }
             await using var app = Hub.Build(settings, urls, [.. Hub.AllModules.Where(m => wanted is null || wanted.Contains(m.Name))]);
@@ -54,7 +54,7 @@ internal static class ServeVerb
             }
             catch (Exception error) when (error is IOException or FormatException or System.Net.Sockets.SocketException or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" })
             {
-                await Console.Error.WriteLineAsync($"The hub cannot listen on {string.Join(" or ", urls)}: {error.Message}");
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"The hub cannot listen on {string.Join(" or ", urls)}: {error.Message}");
                 await app.StopAsync(CancellationToken.None);
                 return 1;
             }

@@ -24,6 +24,7 @@ internal sealed class VerbRun(ParseResult parsed, CancellationToken stop) : IAsy
     private WebApplication? hub;
 
     public CancellationToken Stop { get; } = stop;
+    public TextWriter Error => parsed.InvocationConfiguration.Error;
     public bool Json => parsed.GetValue(Verbs.Json);
     public HubSettings Settings { get; } = HubSettingsOf(parsed);
 
@@ -47,8 +48,9 @@ internal sealed class VerbRun(ParseResult parsed, CancellationToken stop) : IAsy
     /// <summary>Prints the result: as JSON with <c>--json</c>, else as text.</summary>
     public void Print(object result, Action<TextWriter> text)
     {
-        if (Json) Console.Out.WriteLine(JsonSerializer.Serialize(result, result.GetType(), Indented));
-        else text(Console.Out);
+        var output = parsed.InvocationConfiguration.Output;
+        if (Json) output.WriteLine(JsonSerializer.Serialize(result, result.GetType(), Indented));
+        else text(output);
     }
 
     /// <exception cref="VerbFault">There is no such file, or it is not text.</exception>
@@ -85,7 +87,7 @@ internal sealed class VerbRun(ParseResult parsed, CancellationToken stop) : IAsy
             ContentRootPath = AppContext.BaseDirectory,
             EnvironmentName = Settings.IsDevelopment ? Environments.Development : Environments.Production,
         });
-        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);    // stdout is the result's alone
         Hub.AddHub(builder.Services, Settings, Hub.AllModules);
         hub = builder.Build();      // never started: a verb serves nobody, and its events wait for the server's relay
@@ -112,23 +114,23 @@ internal static class VerbRunning
             }
             catch (VerbFault fault)
             {
-                return await SayAsync(fault.Message);
+                return await parsed.SayAsync(fault.Message);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
-                return await SayAsync("Stopped before the end.");
+                return await parsed.SayAsync("Stopped before the end.");
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                return await SayAsync(error.Message);
+                return await parsed.SayAsync(error.Message);
             }
             catch (Exception error) when (error is DbException or Microsoft.EntityFrameworkCore.DbUpdateException)
             {
-                return await SayAsync($"The database could not be used: {error.GetBaseException().Message}");
+                return await parsed.SayAsync($"The database could not be used: {error.GetBaseException().Message}");
             }
             catch (CryptographicException)
             {
-                return await SayAsync("Something in the database was sealed with keys that are not in this data folder's keyring. Restore the folder as a whole.");
+                return await parsed.SayAsync("Something in the database was sealed with keys that are not in this data folder's keyring. Restore the folder as a whole.");
             }
         });
         return verb.SplitsItsHelp();
@@ -141,9 +143,9 @@ internal static class VerbRunning
         return 0;
     });
 
-    private static async Task<int> SayAsync(string sentence)
+    private static async Task<int> SayAsync(this ParseResult parsed, string sentence)
     {
-        await Console.Error.WriteLineAsync(sentence);
+        await parsed.InvocationConfiguration.Error.WriteLineAsync(sentence);
         return 1;
     }
 }

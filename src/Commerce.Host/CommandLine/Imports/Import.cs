@@ -42,13 +42,13 @@ internal sealed class Import<TLine>(
         var seen = new SeenKeys(key);
         if (start.Line > 0)
         {
-            await Console.Error.WriteLineAsync($"Going on behind line {start.Line}.");
+            await run.Error.WriteLineAsync($"Going on behind line {start.Line}.");
             Recall(seen, file, start.Offset, rejected.Numbers());
         }
 
         var watch = Stopwatch.StartNew();
         var done = start;
-        await ImportProgress.ShowAsync(what, start.Offset, file.Length, async report =>
+        await ImportProgress.ShowAsync(run.Error, what, start.Offset, file.Length, async report =>
         {
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(run.Stop);
             var batches = Channel.CreateBounded<List<Read>>(2);

@@ -13,13 +13,13 @@ internal static class ImportProgress
     public delegate void Report(long bytes, long lines);
 
     /// <param name="from">Bytes that an earlier run has done.</param>
-    public static async Task ShowAsync(string what, long from, long total, Func<Report, Task> work)
+    public static async Task ShowAsync(TextWriter to, string what, long from, long total, Func<Report, Task> work)
     {
-        if (Console.IsErrorRedirected) await LinesAsync(what, from, total, work);
+        if (Console.IsErrorRedirected || to != Console.Error) await LinesAsync(to, what, from, total, work);
         else await BarAsync(what, from, total, work);
     }
 
-    private static async Task LinesAsync(string what, long from, long total, Func<Report, Task> work)
+    private static async Task LinesAsync(TextWriter to, string what, long from, long total, Func<Report, Task> work)
     {
         var watch = Stopwatch.StartNew();
         var said = TimeSpan.Zero;
@@ -29,7 +29,7 @@ internal static class ImportProgress
             said = watch.Elapsed;
             var rate = lines / watch.Elapsed.TotalSeconds;
             var left = TimeSpan.FromSeconds(watch.Elapsed.TotalSeconds * (total - bytes) / Math.Max(1, bytes - from));
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {100.0 * bytes / Math.Max(1, total):0} %, {rate:0} lines/s, {left:hh\\:mm\\:ss} left"));
+            to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {100.0 * bytes / Math.Max(1, total):0} %, {rate:0} lines/s, {left:hh\\:mm\\:ss} left"));
         });
     }
 
