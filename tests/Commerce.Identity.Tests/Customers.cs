@@ -18,8 +18,8 @@ internal static partial class Customers
 {
     public const string GoodPassword = "vihreä lokki soutaa yöllä";
 
-    public static Task<TestHub> StartAsync(bool development = true, IReadOnlyDictionary<string, string?>? configuration = null) =>
-        TestHub.StartAsync([new IdentityModule()], configuration, development: development, configure: services => services
+    public static Task<TestHub> StartAsync(bool development = true, IReadOnlyDictionary<string, string?>? configuration = null, string? postgres = null) =>
+        TestHub.StartAsync([new IdentityModule()], configuration, development: development, postgres: postgres, configure: services => services
             .AddSingleton<Heard>()
             .AddEventHandler<CustomerRegistered, HearRegistered, IdentityDb>()
             .AddEventHandler<EmailConfirmed, HearConfirmed, IdentityDb>()

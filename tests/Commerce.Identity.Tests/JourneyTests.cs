@@ -37,6 +37,33 @@ public sealed class JourneyTests
     }
 
     [Fact]
+    public async Task The_same_works_on_postgresql_with_its_races_and_limits()
+    {
+        Assert.SkipWhen(PostgresServer.Missing is not null, PostgresServer.Missing ?? "");
+        await using var hub = await Customers.StartAsync(postgres: await (await PostgresServer.SharedAsync()).NewDatabaseAsync());
+        using var browser = hub.NewBrowser();
+        await browser.RegisterAsync("aino@example.com");
+        var page = await browser.GetAsync(Assert.Single(await browser.LinksToAsync("aino@example.com")));
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => browser.SubmitAsync(page)));
+        Assert.Single(answers, a => a.Status == HttpStatusCode.SeeOther);
+        Assert.True(await browser.IsSignedInAsync());
+
+        using var guesser = hub.NewBrowser();
+        var form = await guesser.GetAsync("/signin");
+        var guesses = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => guesser.SubmitAsync(form, Customers.Fields(("email", "nobody@example.com"), ("password", $"guess number {i}")))));
+        Assert.Equal(10, guesses.Count(a => a.Status == HttpStatusCode.Unauthorized));
+
+        var batch = new ImportCustomers([.. Enumerable.Range(1, 20).Select(i => Customers.Imported($"NT-{i}", $"customer{i}@example.com", Customers.Pbkdf2("vanha sana"), line: i))]);
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => hub.AskAsync(batch))));
+        Assert.Equal(20, outcomes.SelectMany(o => o).Count(o => o.IsNew));
+        using var imported = hub.NewBrowser();
+        Assert.Equal(HttpStatusCode.SeeOther, (await imported.SignInAsync("customer7@example.com", "vanha sana")).Status);
+        await imported.SubmitAsync(await imported.GetAsync("/signout"));
+        Assert.Equal("signed_out", (await hub.Services.GetRequiredService<Heard>().WaitForAsync<SessionEnded>()).Reason);
+    }
+
+    [Fact]
     public async Task The_sealed_return_leads_back_after_registration_and_after_sign_in()
     {
         await using var hub = await Customers.StartAsync();
