@@ -151,6 +151,24 @@ public sealed class WrappingTests
     }
 
     [Fact]
+    public void X02_X04_the_shape_of_the_document_is_checked_before_anything_is_verified()
+    {
+        static string? Shape(Action<Attack> change)
+        {
+            var attack = Attack.On("signed assertion");
+            change(attack);
+            return ParsedMessage.Read(System.Text.Encoding.UTF8.GetBytes(attack.Document.OuterXml), "Response").Fault?.Code;
+        }
+        Assert.Null(Shape(_ => { }));
+        Assert.Equal(FaultCodes.StructureInvalid, Shape(a => a.Root.AppendChild(a.Forged())));
+        Assert.Equal(FaultCodes.StructureInvalid, Shape(a => a.Root.FirstChild!.AppendChild(a.Signed)));
+        Assert.Equal(FaultCodes.SignatureShape, Shape(a => a.Root.AppendChild(a.Signature.CloneNode(deep: true))));
+        Assert.Equal(FaultCodes.SignatureShape, Shape(a => a.Part("Subject").AppendChild(a.Signature)));
+        Assert.Equal(FaultCodes.SignatureShape, Shape(a => a.Signed.AppendChild(a.Signature)));
+        Assert.Equal(FaultCodes.StructureInvalid, Shape(a => a.Part("AttributeValue").AppendChild(a.New("samlp", "LogoutRequest", SamlNamespaces.Protocol))));
+    }
+
+    [Fact]
     public void X05_a_signed_assertion_of_ours_does_not_carry_a_request()
     {
         // Old responses are easily had; their signature must not make a request look signed.
