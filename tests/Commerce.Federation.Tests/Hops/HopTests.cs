@@ -190,5 +190,8 @@ public sealed class HopTests(HopHub world) : IClassFixture<HopHub>
         using var _b = browser;
         var page = await browser.GetAsync(HopHub.Path() + "&lang=" + language);
         foreach (var words in said) Assert.Contains(words, page.Text, StringComparison.Ordinal);
+        // Words that the contract has in English alone are marked as such for screen readers.
+        Assert.Contains("""<span lang="en">to fit the right car</span>""", page.Body, StringComparison.Ordinal);
+        Assert.Contains($"<html lang=\"{language}\">", page.Body, StringComparison.Ordinal);
     }
 }

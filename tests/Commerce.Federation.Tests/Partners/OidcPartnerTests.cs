@@ -186,6 +186,40 @@ public sealed class OidcPartnerTests(PartnerHub world) : IClassFixture<PartnerHu
     }
 
     [Fact]
+    public async Task D05_a_sector_identifier_counts_only_where_it_lists_every_redirect_uri()
+    {
+        string[] redirects = ["http://localhost:5001/cb", "http://127.0.0.1:5002/cb"];
+        foreach (var (listed, status, taken) in new (string, int, bool)[]
+        {
+            (JsonSerializer.Serialize(redirects), 200, true),
+            (JsonSerializer.Serialize(redirects[..1]), 200, false),
+            (JsonSerializer.Serialize(new[] { "http://localhost:5001/CB", redirects[1] }), 200, false),
+            (JsonSerializer.Serialize(redirects), 404, false),
+            ("{}", 200, false),
+            ("[" + new string(' ', 70_000) + "]", 200, false),
+        })
+        {
+            var port = Commerce.Testing.TestHub.FreePort();
+            using var server = new System.Net.HttpListener();
+            server.Prefixes.Add($"http://localhost:{port}/");
+            server.Start();
+            var answering = server.GetContextAsync().ContinueWith(async asked =>
+            {
+                var response = (await asked).Response;
+                response.StatusCode = status;
+                response.Close(System.Text.Encoding.UTF8.GetBytes(listed), willBlock: false);
+            }, TaskScheduler.Default);
+            var result = await world.Development.AskAsync(new AddOidcPartner(Documents.Client(c =>
+            {
+                c["redirect_uris"] = JsonSerializer.SerializeToNode(redirects);
+                c["sector_identifier_uri"] = $"http://localhost:{port}/sector";
+            }), null));
+            Assert.Equal(taken, result.IsOk);
+            if (!taken) Assert.Equal(["sector_identifier_uri"], PartnerHub.FieldsOf(result));
+        }
+    }
+
+    [Fact]
     public async Task Nothing_is_stored_of_a_partner_that_is_refused_for_its_contract()
     {
         var before = await CountAsync();

@@ -14,15 +14,17 @@ namespace Commerce.Federation.Hops;
 /// <summary>What the sheet says. Every value is shown as it would leave.</summary>
 /// <param name="Host">Host on which the customer will land.</param>
 /// <param name="DeliveredTo">Host that receives the details, where it is another one; else null.</param>
+/// <param name="PurposeLanguage">Language of the contract's own words, where it has none in the page's language.</param>
 /// <param name="Missing">Names of required claims without a value: while there are any, nothing can be allowed.</param>
 /// <param name="Changed">Something changed since the sheet was shown before.</param>
 internal sealed record SheetModel(
-    string PartnerName, string Host, string? DeliveredTo, string Purpose, int RetentionDays, IReadOnlyList<SheetClaim> Claims, IReadOnlyList<string> Missing,
+    string PartnerName, string Host, string? DeliveredTo, string Purpose, string PurposeLanguage, int RetentionDays, IReadOnlyList<SheetClaim> Claims, IReadOnlyList<string> Missing,
     bool Changed, string Action, string Sealed, string? PolicyUri, string? TosUri);
 
 /// <param name="Text">The value in readable form, one entry per line.</param>
 /// <param name="Details">Every part of it by name, where the readable form leaves some out.</param>
-internal sealed record SheetClaim(string Name, bool Required, string Reason, IReadOnlyList<string> Text, IReadOnlyList<KeyValuePair<string, string>> Details);
+internal sealed record SheetClaim(
+    string Name, bool Required, string Reason, string ReasonLanguage, IReadOnlyList<string> Text, IReadOnlyList<KeyValuePair<string, string>> Details);
 
 /// <summary>What a shown sheet was about. It travels sealed in the form, so that what was shown is what goes, or nothing does.</summary>
 /// <param name="Id">One answer per sheet.</param>
@@ -71,8 +73,9 @@ internal sealed class ConsentSheet(
             return (claim, own, there: own.Any(v => v.Key == claim.Name));
         }).ToList();
         return new SheetModel(connection.PartnerName, host, connection.LandingHost is { } delivered && delivered != host ? delivered : null,
-            purpose.TextIn(language), purpose.RetentionDays,
-            [.. shown.Where(s => s.there).Select(s => new SheetClaim(s.claim.Name, s.claim.Required, s.claim.ReasonIn(language), words.Text(s.own), words.Details(s.own)))],
+            purpose.Texts.In(language), purpose.Texts.LanguageFor(language), purpose.RetentionDays,
+            [.. shown.Where(s => s.there).Select(s => new SheetClaim(s.claim.Name, s.claim.Required, s.claim.Reasons.In(language), s.claim.Reasons.LanguageFor(language),
+                words.Text(s.own), words.Details(s.own)))],
             [.. shown.Where(s => s.claim.Required && !s.there).Select(s => s.claim.Name)],
             changed, action, sealedState, connection.Oidc?.PolicyUri ?? PrivacyOf(connection, language), connection.Oidc?.TosUri);
     }
@@ -107,11 +110,11 @@ internal sealed record SheetAnswer(string Sheet, bool Allow, IReadOnlyList<strin
         Guid customer, Connection connection, ContractPurpose purpose, IReadOnlyList<ContractClaim> claims, string landing, ConsentRecord? earlier = null)
     {
         var language = CultureInfo.CurrentUICulture.TwoLetterISOLanguageName;
-        ConsentedClaim Of(ContractClaim c) => new(c.Name, c.Required, c.ReasonIn(language));
+        ConsentedClaim Of(ContractClaim c) => new(c.Name, c.Required, c.Reasons.In(language));
         // What an earlier consent said about claims that this sheet did not show stays as it was.
         var others = purpose.Claims.Where(c => claims.All(shown => shown.Name != c.Name)).ToList();
-        return new GiveConsent(customer, connection.Partner, connection.PartnerName, purpose.Id, connection.Contract!.Version, purpose.TextIn(language), language,
-            purpose.LegalBasis, purpose.RetentionDays, landing,
+        return new GiveConsent(customer, connection.Partner, connection.PartnerName, purpose.Id, connection.Contract!.Version, purpose.Texts.In(language),
+            purpose.Texts.LanguageFor(language), purpose.LegalBasis, purpose.RetentionDays, landing,
             [.. claims.Where(c => c.Required || Claims.Contains(c.Name)).Concat(others.Where(c => earlier?.Granted.Contains(c.Name) == true)).Select(Of)],
             [.. claims.Where(c => !c.Required && !Claims.Contains(c.Name)).Concat(others.Where(c => earlier?.Declined.Contains(c.Name) == true)).Select(Of)]);
     }

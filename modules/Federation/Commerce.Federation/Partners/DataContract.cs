@@ -17,16 +17,20 @@ internal sealed record ContractPurpose(
     string Id, int RetentionDays, string LegalBasis, IReadOnlyDictionary<string, string> Texts, IReadOnlyList<ContractClaim> Claims)
 {
     public bool NeedsConsent => LegalBasis != "contract";
-
-    public string TextIn(string language) => Texts.TryGetValue(language, out var text) ? text : Texts["en"];
 }
 
 /// <param name="Name">One of <see cref="ClaimCatalogue.Names"/>.</param>
 /// <param name="Required">The service cannot be had without it.</param>
 /// <param name="Reasons">Why the partner needs it, by two-letter language; <c>en</c> is always there.</param>
-internal sealed record ContractClaim(string Name, bool Required, IReadOnlyDictionary<string, string> Reasons)
+internal sealed record ContractClaim(string Name, bool Required, IReadOnlyDictionary<string, string> Reasons);
+
+/// <summary>Texts by two-letter language, with English for the languages that have none.</summary>
+internal static class LanguageTexts
 {
-    public string ReasonIn(string language) => Reasons.TryGetValue(language, out var text) ? text : Reasons["en"];
+    public static string In(this IReadOnlyDictionary<string, string> texts, string language) => texts[texts.LanguageFor(language)];
+
+    /// <summary>The language in which <see cref="In"/> answers: a page says so to screen readers (WCAG 2.2, 3.1.2).</summary>
+    public static string LanguageFor(this IReadOnlyDictionary<string, string> texts, string language) => texts.ContainsKey(language) ? language : "en";
 }
 
 /// <summary>The claims there are.</summary>
