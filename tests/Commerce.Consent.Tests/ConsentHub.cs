@@ -20,10 +20,11 @@ internal sealed class ConsentHub : IAsyncDisposable
     public Told Told { get; }
     public string AnchorPath => Path.Combine(Hub.Settings.DataDirectory, "ledger-anchor.jsonl");
 
-    public static async Task<ConsentHub> StartAsync()
+    public static async Task<ConsentHub> StartAsync(string engine = "sqlite")
     {
         var told = new Told();
-        var hub = await TestHub.StartAsync([new ConsentModule()], configure: services => services.AddTestSchemes().AddSingleton(told)
+        var postgres = await PostgresServer.DatabaseForAsync(engine, reason => Xunit.Assert.Skip(reason));
+        var hub = await TestHub.StartAsync([new ConsentModule()], postgres: postgres, configure: services => services.AddTestSchemes().AddSingleton(told)
             .AddEventHandler<TimelineFact, Told.OfFact, ConsentDb>().AddEventHandler<ConsentWithdrawn, Told.OfWithdrawal, ConsentDb>());
         return new ConsentHub(hub, told);
     }

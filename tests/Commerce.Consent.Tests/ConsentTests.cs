@@ -27,10 +27,10 @@ public sealed class ConsentTests
         Assert.Null(await hub.Hub.AskAsync(new ConsentUnderReceipt("none")));
     }
 
-    [Fact]
-    public async Task A_newer_yes_replaces_the_older_one()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task A_newer_yes_replaces_the_older_one(string engine)
     {
-        await using var hub = await ConsentHub.StartAsync();
+        await using var hub = await ConsentHub.StartAsync(engine);
         var first = await hub.GiveAsync(Aino);
         var second = await hub.GiveAsync(Aino, version: 2);
         Assert.Null(await hub.Hub.AskAsync(new ConsentUnderReceipt(first.Receipt)));
@@ -39,10 +39,10 @@ public sealed class ConsentTests
         Assert.NotNull(await hub.Hub.AskAsync(new CurrentConsent(Aino, "kolari-auto", "book-fitting")));
     }
 
-    [Fact]
-    public async Task After_a_withdrawal_nothing_stands_and_the_others_are_told_once()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task After_a_withdrawal_nothing_stands_and_the_others_are_told_once(string engine)
     {
-        await using var hub = await ConsentHub.StartAsync();
+        await using var hub = await ConsentHub.StartAsync(engine);
         var given = await hub.GiveAsync(Aino);
         Assert.True((await hub.Hub.AskAsync(new WithdrawConsent(Aino, given.Receipt))).IsOk);
         Assert.Null(await hub.Hub.AskAsync(new ConsentUnderReceipt(given.Receipt)));
@@ -84,10 +84,10 @@ public sealed class ConsentTests
         Assert.Equal(0, await hub.Hub.WithDbAsync<ConsentDb, int>(db => db.Consents.CountAsync()));
     }
 
-    [Fact]
-    public async Task Thirty_at_once_leave_one_standing_consent_and_a_whole_chain()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task Thirty_at_once_leave_one_standing_consent_and_a_whole_chain(string engine)
     {
-        await using var hub = await ConsentHub.StartAsync();
+        await using var hub = await ConsentHub.StartAsync(engine);
         var given = await Task.WhenAll(Enumerable.Range(1, 30).Select(i => hub.GiveAsync(Aino, version: i)));
         Assert.Equal(1, await StandingAsync(hub));
         Assert.Equal(30, await hub.EntriesAsync());
@@ -113,10 +113,10 @@ public sealed class ConsentTests
         Assert.True((await hub.VerifyAsync()).IsIntact, (await hub.VerifyAsync()).Finding);
     }
 
-    [Fact]
-    public async Task A_release_is_written_once_however_often_it_is_told()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task A_release_is_written_once_however_often_it_is_told(string engine)
     {
-        await using var hub = await ConsentHub.StartAsync();
+        await using var hub = await ConsentHub.StartAsync(engine);
         var given = await hub.GiveAsync(Aino);
         var release = Guid.NewGuid();
         await hub.ReleaseAsync(Aino, given.Receipt, release);

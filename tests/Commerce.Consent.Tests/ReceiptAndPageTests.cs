@@ -97,10 +97,10 @@ public sealed class ReceiptAndPageTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.GetAsync("/account/consents")).Status);
     }
 
-    [Fact]
-    public async Task The_page_says_who_has_what_and_withdraws_by_one_button()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task The_page_says_who_has_what_and_withdraws_by_one_button(string engine)
     {
-        await using var hub = await ConsentHub.StartAsync();
+        await using var hub = await ConsentHub.StartAsync(engine);
         var given = await hub.GiveAsync(Aino);
         await hub.GiveAsync(Guid.NewGuid(), partner: "neste");
         using var browser = hub.Hub.NewBrowser().AsCustomer(Aino);

@@ -11,10 +11,10 @@ namespace Commerce.Purchases.Tests;
 
 public sealed class BookingTests
 {
-    [Fact]
-    public async Task A_booking_after_a_landing_sends_the_order_to_the_partner_and_everybody_is_told()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task A_booking_after_a_landing_sends_the_order_to_the_partner_and_everybody_is_told(string engine)
     {
-        await using var shop = await Shop.OpenAsync();
+        await using var shop = await Shop.OpenAsync(engine);
         var (customer, hop) = await LandedAsync(shop);
         using var partner = shop.As("kolari", ApiScopes.WriteBookings, "kolari-auto");
         var (status, body) = await shop.PostAsync("/api/bookings", Booking(hop).ToJsonString(), "b-1", http: partner);
@@ -112,10 +112,10 @@ public sealed class BookingTests
         Assert.Equal((HttpStatusCode.Forbidden, "purchases.no_partner"), (status, Shop.Code(body)));
     }
 
-    [Fact]
-    public async Task Keys_and_references_make_a_booking_once()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task Keys_and_references_make_a_booking_once(string engine)
     {
-        await using var shop = await Shop.OpenAsync();
+        await using var shop = await Shop.OpenAsync(engine);
         var (_, hop) = await LandedAsync(shop);
         using var partner = shop.As("kolari", ApiScopes.WriteBookings, "kolari-auto");
         var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => shop.PostAsync("/api/bookings", Booking(hop).ToJsonString(), "b-1", http: partner)));

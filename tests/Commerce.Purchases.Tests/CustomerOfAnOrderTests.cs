@@ -56,10 +56,10 @@ public sealed class CustomerOfAnOrderTests
         Assert.Empty(shop.Told.Facts);
     }
 
-    [Fact]
-    public async Task Orders_wait_for_their_customer_and_come_when_the_address_is_confirmed()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task Orders_wait_for_their_customer_and_come_when_the_address_is_confirmed(string engine)
     {
-        await using var shop = await Shop.OpenAsync();
+        await using var shop = await Shop.OpenAsync(engine);
         await shop.PostAsync(Shop.Order("A-1"), "k1");
         await shop.PostAsync(Shop.Order("A-2"), "k2");
         await shop.Hub.AskAsync(new ImportOrders([new ImportedOrder(1, Shop.Order("OLD-1").ToJsonString())]));
@@ -96,10 +96,10 @@ public sealed class CustomerOfAnOrderTests
         Assert.Single(shop.Told.Facts);
     }
 
-    [Fact]
-    public async Task An_order_that_was_missed_comes_to_its_customer_when_it_is_asked_for()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task An_order_that_was_missed_comes_to_its_customer_when_it_is_asked_for(string engine)
     {
-        await using var shop = await Shop.OpenAsync();
+        await using var shop = await Shop.OpenAsync(engine);
         await shop.PostAsync(Shop.Order());
         var customer = shop.Accounts.Add(Shop.Email, verified: true);    // and nobody tells
         Assert.True((await shop.Hub.AskAsync(new PurchaseOf(customer, "NT-2026-000123"))).IsOk);

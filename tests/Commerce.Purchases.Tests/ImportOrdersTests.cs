@@ -32,10 +32,10 @@ public sealed class ImportOrdersTests
         Assert.All(shop.Told.Facts, f => Assert.Equal(("purchase", customer), (f.Kind, f.Customer)));
     }
 
-    [Fact]
-    public async Task A_repeated_batch_changes_nothing_and_tells_nothing()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task A_repeated_batch_changes_nothing_and_tells_nothing(string engine)
     {
-        await using var shop = await Shop.OpenAsync();
+        await using var shop = await Shop.OpenAsync(engine);
         shop.Accounts.Add(Shop.Email, verified: true);
         var batch = new ImportOrders([.. Enumerable.Range(1, 20).Select(i => new ImportedOrder(i, Shop.Order($"A-{i}").ToJsonString()))]);
         Assert.All(await shop.Hub.AskAsync(batch), o => Assert.True(o.IsNew));
@@ -53,10 +53,10 @@ public sealed class ImportOrdersTests
         Assert.Contains("another order", outcomes[2].Reason, StringComparison.OrdinalIgnoreCase);
     }
 
-    [Fact]
-    public async Task An_order_that_a_shop_posts_while_the_batch_runs_is_not_there_twice()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task An_order_that_a_shop_posts_while_the_batch_runs_is_not_there_twice(string engine)
     {
-        await using var shop = await Shop.OpenAsync();
+        await using var shop = await Shop.OpenAsync(engine);
         var once = 0;
         shop.Accounts.Meanwhile = async () =>
         {

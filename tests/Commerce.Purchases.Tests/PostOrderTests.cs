@@ -68,10 +68,10 @@ public sealed class PostOrderTests
         Assert.Equal(1, await shop.OrdersAsync());
     }
 
-    [Fact]
-    public async Task An_order_number_is_taken_once_and_only_its_own_shop_may_repeat_it_under_another_key()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task An_order_number_is_taken_once_and_only_its_own_shop_may_repeat_it_under_another_key(string engine)
     {
-        await using var shop = await Shop.OpenAsync();
+        await using var shop = await Shop.OpenAsync(engine);
         var first = await shop.PostAsync(Shop.Order());
         Assert.Equal(first, await shop.PostAsync(Shop.Order(), "k-2"));
 
@@ -96,10 +96,10 @@ public sealed class PostOrderTests
         Assert.Equal(2, await shop.OrdersAsync());
     }
 
-    [Fact]
-    public async Task Fifty_equal_posts_at_once_are_one_order_with_one_answer()
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task Fifty_equal_posts_at_once_are_one_order_with_one_answer(string engine)
     {
-        await using var shop = await Shop.OpenAsync();
+        await using var shop = await Shop.OpenAsync(engine);
         shop.Accounts.Add(Shop.Email, verified: true);
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => shop.PostAsync(Shop.Order())));
         Assert.All(answers, a => Assert.Equal(HttpStatusCode.Created, a.Status));

@@ -32,10 +32,10 @@ internal sealed class Shop : IAsyncDisposable
     public Hops Hops { get; }
     public Told Told { get; }
 
-    public static async Task<Shop> OpenAsync()
+    public static async Task<Shop> OpenAsync(string engine = "sqlite")
     {
         var (accounts, offers, hops, told) = (new Accounts(), new Offers(), new Hops(), new Told());
-        var hub = await TestHub.StartAsync([new PurchasesModule()], configure: services =>
+        var hub = await TestHub.StartAsync([new PurchasesModule()], postgres: await PostgresServer.DatabaseForAsync(engine, reason => Xunit.Assert.Skip(reason)), configure: services =>
         {
             services.AddTestSchemes().AddSingleton(told);
             services.AddSingleton<IRequestHandler<CustomerWithEmail, Guid?>>(accounts).AddSingleton<IRequestHandler<AccountOf, Account?>>(accounts)

@@ -24,6 +24,14 @@ public sealed class PostgresServer
 
     public static Task<PostgresServer> SharedAsync() => Once.Value;
 
+    /// <summary>For a test that runs on each engine: null for <c>sqlite</c>, a new database for <c>postgresql</c>. Skips where there can be none.</summary>
+    public static async Task<string?> DatabaseForAsync(string engine, Action<string> skip)
+    {
+        if (engine == "sqlite") return null;
+        if (Missing is { } missing) skip(missing);
+        return await (await SharedAsync()).NewDatabaseAsync();
+    }
+
     /// <summary>An empty database of the test's own. Returns its connection string.</summary>
     public async Task<string> NewDatabaseAsync()
     {

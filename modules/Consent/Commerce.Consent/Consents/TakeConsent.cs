@@ -56,7 +56,7 @@ internal sealed class TakeConsent(ConsentDb db, LedgerWriter ledger, LedgerAncho
         var receipt = new SignedReceipt { Receipt = consent.Receipt, Jws = signer.Sign(consent) };   // before the lock: signing needs none
         var record = consent.ToRecord();
 
-        await using var transaction = await db.Database.BeginTransactionAsync(stop);
+        await using var transaction = await ledger.BeginAsync(stop);
         await db.Consents.Where(c => c.Customer == request.Customer && c.Partner == request.Partner && c.Purpose == request.Purpose && c.EndedAt == null)
             .ExecuteUpdateAsync(row => row.SetProperty(c => c.EndedAt, now).SetProperty(c => c.End, ConsentEnd.Replaced), stop);
         db.Consents.Add(consent);

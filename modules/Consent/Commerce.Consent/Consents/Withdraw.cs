@@ -35,7 +35,7 @@ internal static class Withdraw
             if (consent is null) return Refusals.UnknownReceipt;
 
             var now = clock.GetUtcNow();
-            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+            await using var transaction = await ledger.BeginAsync(cancellationToken);
             // The conditional update decides who withdraws: of two at once, one finds it standing.
             var withdrawn = await db.Consents.Where(c => c.Id == consent.Id && c.EndedAt == null)
                 .ExecuteUpdateAsync(row => row.SetProperty(c => c.EndedAt, now).SetProperty(c => c.End, ConsentEnd.Withdrawn), cancellationToken);

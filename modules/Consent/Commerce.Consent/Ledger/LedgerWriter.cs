@@ -3,6 +3,7 @@ using Commerce.Consent.Data;
 using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Commerce.Consent.Ledger;
 
@@ -14,14 +15,19 @@ internal sealed record LedgerFact(
 /// <summary>Appends to the ledger, in the transaction of the act that the entry is about.</summary>
 internal sealed class LedgerWriter(ConsentDb db, LookupHash hash)
 {
-    /// <summary>
-    /// Adds the entry behind the last one. The caller has opened a transaction, and saves. One writer at a time: on SQLite a write
-    /// transaction is alone anyway; on PostgreSQL a lock that ends with the transaction makes the others wait for their turn.
-    /// </summary>
+    /// <summary>Opens the transaction of an act that will append. Its turn comes first: whoever holds a row never waits for the ledger.</summary>
+    public async Task<IDbContextTransaction> BeginAsync(CancellationToken stop)
+    {
+        var transaction = await db.Database.BeginTransactionAsync(stop);
+        await WaitForTurnAsync(stop);
+        return transaction;
+    }
+
+    /// <summary>Adds the entry behind the last one. The caller has opened a transaction, and saves.</summary>
     public async Task AppendAsync(LedgerFact fact, CancellationToken stop)
     {
         if (db.Database.CurrentTransaction is null) throw new InvalidOperationException("An entry stands or falls with the act it is about.");
-        if (db.Database.IsNpgsql()) await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended('commerce.consent.ledger', 0))", stop);
+        await WaitForTurnAsync(stop);
         var head = await db.Ledger.AsNoTracking().OrderByDescending(e => e.Number).Select(e => new { e.Number, e.Hash }).FirstOrDefaultAsync(stop);
         var entry = new LedgerEntry
         {
@@ -42,6 +48,12 @@ internal sealed class LedgerWriter(ConsentDb db, LookupHash hash)
         };
         entry.Hash = entry.ComputeHash();
         db.Ledger.Add(entry);
+    }
+
+    // One writer at a time: on SQLite a write transaction is alone anyway; on PostgreSQL a lock that ends with the transaction makes the others wait.
+    private async Task WaitForTurnAsync(CancellationToken stop)
+    {
+        if (db.Database.IsNpgsql()) await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended('commerce.consent.ledger', 0))", stop);
     }
 
     public byte[] PseudonymOf(Guid customer) => hash.Of("ledger-customer", customer.ToString("N"));

