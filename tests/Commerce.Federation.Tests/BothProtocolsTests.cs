@@ -1,0 +1,113 @@
+using System.Text.Json;
+using Commerce.Consent.Contracts;
+using Commerce.Federation.Contracts;
+using Commerce.Federation.Tests.OpenIdConnect;
+using Commerce.Federation.Tests.Saml;
+using Commerce.Kernel;
+using Commerce.Saml;
+using Commerce.Testing;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Commerce.Federation.Tests;
+
+/// <summary>The same order hopped to an OIDC partner and to a SAML partner with the same contract: both receive the same.</summary>
+public sealed class BothProtocolsTests(OidcHub hub) : IClassFixture<OidcHub>
+{
+    private const string AllScopes = "openid profile email phone address vehicle purchase";
+    private static readonly string[] Claims = ["name", "email", "phone_number", "address", "locale", "vehicle", "purchase"];
+
+    /// <summary>These differ by their nature: who the customer is for whom, and which yes and which hop it stands on.</summary>
+    private static readonly string[] OwnToEach = ["sub", "consent_receipt", "hop"];
+
+    [Fact]
+    public async Task Both_protocols_carry_the_same_claims_value_by_value()
+    {
+        var (client, sp) = await PartnersAsync();
+        var (browser, customer, _) = hub.SignedIn("Märta 민준 O'Hara-Åberg");
+        hub.Neighbours.Purchases[(customer, SamlHub.Order.OrderNumber)] = SamlHub.Order;
+        var (oidcReceipt, samlReceipt) = (hub.GiveConsent(client, customer, Claims).Receipt, Give(sp, customer).Receipt);
+
+        // OpenID Connect: the hint that the hop carries, authorize, token, userinfo.
+        var toPartner = await browser.GetAsync($"/hop/fitting-{client.Partner}?order={SamlHub.Order.OrderNumber}");
+        var ticket = QueryHelpers.ParseQuery(toPartner.RedirectsTo!.Query)["login_hint"].ToString();
+        var tokens = await hub.TokensAsync(client, browser, ("scope", AllScopes), ("login_hint", ticket));
+        var oidc = (await hub.UserInfoJsonAsync(tokens.Access)).EnumerateObject().ToDictionary(c => c.Name, c => c.Value);
+
+        // SAML: the ticket in the request, the response at the endpoint.
+        toPartner = await browser.GetAsync($"/hop/fitting-{sp.Partner}?order={SamlHub.Order.OrderNumber}");
+        ticket = QueryHelpers.ParseQuery(toPartner.RedirectsTo!.Query)["hop"].ToString();
+        var request = sp.Request(new AuthnRequestOptions { HopTicket = ticket });
+        var saml = ClaimsOf((await sp.ReceiveAsync(await browser.GetAsync(request.Url), request.Id)).Value);
+
+        AssertSame(oidc, saml);
+        Assert.Equal((oidcReceipt, samlReceipt), (oidc["consent_receipt"].GetString(), saml["consent_receipt"].GetString()));
+        Assert.Equal(["id", "offer"], oidc["hop"].EnumerateObject().Select(m => m.Name));
+        Assert.Equal(["id", "offer"], saml["hop"].EnumerateObject().Select(m => m.Name));
+        foreach (var fact in new[] { "vehicle", "purchase" }) Assert.True(JsonElement.DeepEquals(tokens.IdClaims.GetProperty(fact), saml[fact]), fact);
+        Assert.NotEqual(oidc["sub"].GetString(), saml["sub"].GetString());    // O21: two partners cannot join their customers
+    }
+
+    [Fact]
+    public async Task A_sign_in_that_the_partner_starts_carries_the_same_claims_too_and_nothing_of_an_order()
+    {
+        var (client, sp) = await PartnersAsync();
+        var (browser, customer, _) = hub.SignedIn();
+        hub.GiveConsent(client, customer, Claims);
+        Give(sp, customer);
+        var tokens = await hub.TokensAsync(client, browser, ("scope", AllScopes));
+        var oidc = (await hub.UserInfoJsonAsync(tokens.Access)).EnumerateObject().ToDictionary(c => c.Name, c => c.Value);
+        var request = sp.Request();
+        var saml = ClaimsOf((await sp.ReceiveAsync(await browser.GetAsync(request.Url), request.Id)).Value);
+        AssertSame(oidc, saml);
+        Assert.DoesNotContain("purchase", saml.Keys);
+        Assert.DoesNotContain("vehicle", saml.Keys);
+        Assert.DoesNotContain("hop", saml.Keys);
+    }
+
+    private static void AssertSame(Dictionary<string, JsonElement> oidc, Dictionary<string, JsonElement> saml)
+    {
+        Assert.Equal(oidc.Keys.Order(StringComparer.Ordinal), saml.Keys.Order(StringComparer.Ordinal));
+        foreach (var (name, value) in oidc.Where(c => !OwnToEach.Contains(c.Key)))
+            Assert.True(JsonElement.DeepEquals(value, saml[name]), $"{name}: {value.GetRawText()} by OpenID Connect, {saml[name].GetRawText()} by SAML");
+    }
+
+    private static Dictionary<string, JsonElement> ClaimsOf(ValidatedAssertion assertion)
+    {
+        var claims = assertion.Attributes.ToDictionary(a => ClaimNames.ToClaim(a.Name)!, a => ClaimNames.ToValue(ClaimNames.ToClaim(a.Name)!, a.Values).Value);
+        claims["sub"] = JsonSerializer.SerializeToElement(assertion.Name.Value);
+        return claims;
+    }
+
+    private async Task<(TestClient Client, TestServiceProvider Sp)> PartnersAsync()
+    {
+        var client = await hub.AddClientAsync(c => c with { InitiateLoginUri = "https://fuel.example/hop" }, needsConsent: true, claims: Claims);
+        await using var metadata = await hub.Hub.Http.GetStreamAsync("/saml/metadata");
+        using var copy = new MemoryStream();
+        await metadata.CopyToAsync(copy);
+        copy.Position = 0;
+        var sp = new TestServiceProvider(hub.Clock, requestInitiator: "https://fitter.example/saml/login") { Hub = IdpMetadataReader.Read(copy, null, requireHttps: false, hub.Clock).Value };
+        var contract = JsonSerializer.Serialize(new
+        {
+            partner = sp.Partner, version = 1,
+            purposes = new[]
+            {
+                new
+                {
+                    id = "book-fitting", retention_days = 90, legal_basis = "consent", texts = new { en = "Book a fitting" },
+                    claims = Claims.Select(c => new { name = c, required = true, reason = "to book" }),
+                },
+            },
+        });
+        Assert.True((await hub.Hub.AskAsync(new AddSamlPartner(sp.Metadata(), null, contract))).IsOk);
+        foreach (var partner in new[] { client.Partner, sp.Partner })
+        {
+            var offer = Documents.Offer(o => (o["id"], o["partner"]) = ($"fitting-{partner}", partner));
+            var put = await hub.Hub.AskAsync(new PutOffer(offer));
+            Assert.True(put.IsOk, put.Refusal?.Errors?.FirstOrDefault()?.Message);
+        }
+        return (client, sp);
+    }
+
+    private ConsentRecord Give(TestServiceProvider sp, Guid customer) => hub.Neighbours.Give(new GiveConsent(
+        customer, sp.Partner, "Fitter", "book-fitting", 1, "Book a fitting", "en", "consent", 90, null, [.. Claims.Select(c => new ConsentedClaim(c, true, "to book"))], []));
+}
