@@ -121,8 +121,12 @@ public sealed class AuthorizeTests(OidcHub hub) : IClassFixture<OidcHub>
         var client = await hub.AddClientAsync();
         var (browser, _, _) = hub.SignedIn();
         var hint = (await hub.TokensAsync(client, browser)).Id;
-        var (other, _, _) = hub.SignedIn("Erik Aström");
+        var (other, stranger, _) = hub.SignedIn("Erik Aström");
         Assert.Equal("login_required", client.ErrorOf(await other.GetAsync(client.AuthorizeUrl(("prompt", "none"), ("id_token_hint", hint)))));
+        // With pages allowed they are asked to sign in; who then is still somebody else ends it, and does not go round in circles.
+        var page = await other.GetAsync(client.AuthorizeUrl(("id_token_hint", hint)));
+        hub.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal("login_required", client.ErrorOf(await hub.SignInAtAsync(other, page, stranger)));
     }
 
     [Fact]

@@ -34,7 +34,9 @@ internal sealed class AuthorizeFlow(
         }
         if (customer is null || session is null || !IsProofEnough(context, request, thawed, connection, customer.Value))
         {
-            if (request.PromptNone) return await RefuseAsync(context, request, thawed, handle, OAuth.LoginRequired, stop);
+            // OpenID Connect Core §3.1.2.1: not the customer of the hint, and they have just signed in as who they are.
+            var isOther = customer is not null && thawed is not null && context.User.AuthenticatedAt() is { } proven && IsSince(thawed, proven, session);
+            if (request.PromptNone || isOther) return await RefuseAsync(context, request, thawed, handle, OAuth.LoginRequired, stop);
             return await SendToSignInAsync(context, request, thawed, handle, connection, stop);
         }
         return await ReleaseAsync(context, request, thawed, handle, connection, customer.Value, session.Value, stop);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using Commerce.Federation.Contracts;
+using Commerce.Federation.Logout;
 using Commerce.Kernel;
 using Commerce.Saml;
 using MediatR;
@@ -32,6 +33,7 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
             if (connection.TakesCustomers) takes.Add(connection);
             findings.AddRange(connection.Saml is { } saml ? Saml(id, saml) : Oidc(id, connection.Oidc!));
         }
+        findings.AddRange(await LogoutsAsync(ids, cancellationToken));
         findings.AddRange(Contract(partner.Id, contract));
         foreach (var row in await db.Offers.AsNoTracking().Where(o => o.Partner == partner.Id).OrderBy(o => o.Id).ToListAsync(cancellationToken))
         {
@@ -40,6 +42,21 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
             else findings.AddRange(Offer(offer, contract, takes));
         }
         return new PartnerReport(partner.Id, findings.All(f => f.Level != "error"), findings);
+    }
+
+    /// <summary>How the last thirty days' sign-outs reached the partner's clients.</summary>
+    private async Task<IReadOnlyList<PartnerFinding>> LogoutsAsync(List<string> connections, CancellationToken stop)
+    {
+        var counts = await db.Set<LogoutDelivery>().AsNoTracking().Where(d => connections.Contains(d.Connection))
+            .GroupBy(d => new { d.Connection, d.State }).Select(g => new { g.Key.Connection, g.Key.State, Count = g.Count() }).ToListAsync(stop);
+        return [.. counts.OrderBy(c => c.Connection, StringComparer.Ordinal).ThenBy(c => c.State).Select(c => c.State switch
+        {
+            DeliveryState.Waiting => Warn(c.Connection, $"{c.Count} sign-outs wait to be told; the address does not answer or was tried a moment ago."),
+            DeliveryState.Delivered => Ok(c.Connection, $"{c.Count} sign-outs were told."),
+            DeliveryState.Refused => Warn(c.Connection, $"{c.Count} sign-outs were told and refused with a 4xx answer."),
+            DeliveryState.Dead => Bad(c.Connection, $"{c.Count} sign-outs could not be told within a day and were given up."),
+            _ => Ok(c.Connection, $"{c.Count} sign-outs were not told, because it was switched off or takes none."),
+        })];
     }
 
     private static IEnumerable<PartnerFinding> Oidc(string id, OidcClient client)
@@ -53,7 +70,6 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
             ? Ok(id, $"Hops begin at {start}.") : Warn(id, "Without initiate_login_uri no hop can lead here.");
         yield return client.BackchannelLogoutUri is { } logout
             ? Ok(id, $"It is told of sign-outs at {logout}.") : Warn(id, "Without backchannel_logout_uri it is not told when a customer signs out.");
-        if (client.SubjectType == "public") yield return Warn(id, "It receives public subject identifiers: other public clients can join customers by them.");
     }
 
     private IEnumerable<PartnerFinding> Saml(string id, ServiceProvider provider)

@@ -32,7 +32,7 @@ internal sealed record OidcClient
     public bool BackchannelLogoutSessionRequired { get; init; }
     public string? SectorIdentifierUri { get; init; }
 
-    /// <summary><c>pairwise</c> or <c>public</c>.</summary>
+    /// <summary><c>pairwise</c>: the hub gives out no other kind.</summary>
     public string SubjectType { get; init; } = "pairwise";
     public string IdTokenSignedResponseAlg { get; init; } = "RS256";
 

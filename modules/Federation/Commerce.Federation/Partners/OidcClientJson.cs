@@ -34,8 +34,8 @@ internal static class OidcClientJson
         if (method == "private_key_jwt" && jwks is null) root.No("jwks", "Is needed with private_key_jwt.");
 
         var sector = Url(root, "sector_identifier_uri", development);
-        var subject = OneOf(root, "subject_type", ["pairwise", "public"]) ?? "pairwise";
-        if (sector is null && subject == "pairwise" && redirects.Select(Host).Distinct().Count() > 1)
+        var subject = OneOf(root, "subject_type", ["pairwise"]) ?? "pairwise";
+        if (sector is null && redirects.Select(Host).Distinct().Count() > 1)
             root.No("sector_identifier_uri", "Is needed where redirect URIs have more than one host (OpenID Connect Core 8.1).");
 
         var client = new OidcClient
