@@ -201,6 +201,14 @@ public sealed class SignatureShapeTests
         var assertion = Attack.Descendants(attack.Root, "Assertion").First();
         Attack.Descendants(attack.Signature, "SignatureValue").First().InnerText = Attack.Descendants(assertion, "SignatureValue").First().InnerText;
         attack.Refused(FaultCodes.SignatureInvalid);
+
+        // The other way round: a good signature outside does not make up for a broken one inside.
+        attack = Attack.On("both signed");
+        assertion = Attack.Descendants(attack.Root, "Assertion").First();
+        Attack.Descendants(assertion, "SignatureValue").First().InnerText = Attack.Descendants(attack.Signature, "SignatureValue").First().InnerText;
+        Attack.Unsign(attack.Root);
+        XmlSignature.Sign(attack.Root, attack.Root.FirstChild!.NextSibling, attack.World.IdpKey);
+        attack.Refused(FaultCodes.SignatureInvalid);
     }
 
     [Theory, MemberData(nameof(Everything))]
