@@ -16,7 +16,7 @@ public static class Language
                 new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Lax, Secure = context.Request.IsHttps, MaxAge = TimeSpan.FromDays(365) });
         }
         return IsOwnPath(back) ? Results.LocalRedirect(back!) : Results.LocalRedirect("/account");
-    });
+    }).ExcludeFromDescription();
 
     /// <summary>A path on this host: one leading slash, then no second slash or backslash, and no control characters.</summary>
     public static bool IsOwnPath(string? path) =>

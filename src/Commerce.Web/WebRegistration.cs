@@ -90,7 +90,7 @@ public static class WebRegistration
     {
         context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
         return Results.Text(Assets.Style, "text/css");
-    });
+    }).ExcludeFromDescription();
 }
 
 internal static class WebRefusals

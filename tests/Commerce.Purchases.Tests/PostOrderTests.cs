@@ -257,6 +257,17 @@ public sealed class PostOrderTests
         foreach (var secret in new[] { "aino", "guest@", "ABC-123", "Esimerkkikatu", "Winter tire", "Volvo" }) Assert.DoesNotContain(secret, text);
     }
 
+    [Fact]
+    public async Task The_api_is_described_for_programs()
+    {
+        await using var shop = await Shop.OpenAsync();
+        var paths = JsonNode.Parse(await shop.Hub.Http.GetStringAsync("/openapi/v1.json"))!["paths"]!.AsObject();
+        Assert.Equal(["/api/bookings", "/api/orders", "/api/orders/{orderNumber}"], paths.Select(p => p.Key).Order());
+        var answers = paths["/api/orders"]!["post"]!["responses"]!.AsObject();
+        Assert.NotNull(answers["201"]!["content"]!["application/json"]);
+        Assert.NotNull(answers["422"]!["content"]!["application/problem+json"]);
+    }
+
     private static void Set(JsonObject order, string path, string json)
     {
         JsonNode at = order;

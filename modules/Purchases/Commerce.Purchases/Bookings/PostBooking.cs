@@ -28,7 +28,8 @@ internal static class PostBooking
             : Problem.From(refusal);
     }).RequireApiScope(ApiScopes.WriteBookings).DisableAntiforgery()
         .Accepts<PostedBooking>("application/json").Produces<Answer>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status422UnprocessableEntity)
-        .WithSummary("Tell the retailer what was booked after a hop, and where the goods should go.");
+        .WithSummary("Tell the retailer what was booked after a hop, and where the goods should go.")
+        .WithDescription("Needs the scope bookings:write and an Idempotency-Key header of 1 to 128 visible ASCII characters. The hop is the id in the hop claim; its customer has landed.");
 
     internal sealed record Request(ApiBody<PostedBooking> Body, string Partner) : IRequest<Result<Answer>>;
 

@@ -29,7 +29,8 @@ internal static class PostOrder
         }, Problem.From);
     }).RequireApiScope(ApiScopes.WriteOrders).DisableAntiforgery()
         .Accepts<PostedOrder>("application/json").Produces<Answer>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status422UnprocessableEntity)
-        .WithSummary("Post a paid order and learn which partner services fit it.");
+        .WithSummary("Post a paid order and learn which partner services fit it.")
+        .WithDescription("Needs the scope orders:write and an Idempotency-Key header of 1 to 128 visible ASCII characters. The same key with the same order gets the same answer.");
 
     internal sealed record Request(ApiBody<PostedOrder> Body, string Language) : IRequest<Result<Taken>>;
 
