@@ -3,6 +3,7 @@ using Commerce.Identity.Banners;
 using Commerce.Identity.Contracts;
 using Commerce.Identity.Data;
 using Commerce.Identity.Passwords;
+using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
@@ -26,7 +27,7 @@ internal sealed partial class ImportCustomersHandler(IdentityDb db, LookupHash h
                 await db.SaveChangesAsync(cancellationToken);
                 return outcomes;
             }
-            catch (DbUpdateException error) when (attempt < 3 && error is not DbUpdateConcurrencyException)
+            catch (Exception error) when (attempt < 5 && error.IsConflict())
             {
                 db.ChangeTracker.Clear();   // an address or id was taken at the same moment: look again
             }

@@ -1,3 +1,4 @@
+using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using Commerce.Profiles.Contracts;
 using Commerce.Profiles.Data;
@@ -15,13 +16,13 @@ internal sealed class ImportProfilesHandler(ProfilesDb db, PersonalData personal
     {
         for (var attempt = 0; ; attempt++)
         {
-            var changed = await PrepareAsync(request.Profiles, cancellationToken);
             try
             {
+                var changed = await PrepareAsync(request.Profiles, cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
                 return changed;
             }
-            catch (DbUpdateException) when (attempt < 3)
+            catch (Exception error) when (attempt < 5 && error.IsConflict())
             {
                 db.ChangeTracker.Clear();   // the customer wrote one of these values at the same moment: look again
             }
