@@ -49,7 +49,8 @@ internal sealed class AnswerAuthnRequest(
         }
         catch (DbUpdateException)
         {
-            return Answered(context, request);
+            if (await frozen.IsKnownAsync(request, stop)) return Answered(context, request);
+            throw;
         }
         refused.Note(context, status.SubCode ?? status.Code, reason, connection);
         return new PostedResponse(response);
@@ -113,9 +114,10 @@ internal sealed class AnswerAuthnRequest(
         {
             if (await issue.CommitAsync(leaving, customer, () => frozen.ConsumeAsync(request, kept is not null, stop), stop)) return new PostedResponse(response);
         }
-        catch (DbUpdateException) when (!stop.IsCancellationRequested)
+        catch (DbUpdateException)
         {
-            // somebody was faster with the same request: all of ours was undone
+            // Somebody was faster with the same request, and all of ours was undone.
+            if (!await frozen.IsKnownAsync(request, stop)) throw;
         }
         return Answered(context, request);
     }

@@ -46,7 +46,9 @@ internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ri
         catch (DbUpdateException)
         {
             db.Entry(row).State = EntityState.Detached;
-            return await Open(request, hash, now).ExecuteUpdateAsync(r => r.SetProperty(x => x.HandleHash, handleHash), stop) == 1;
+            if (await Open(request, hash, now).ExecuteUpdateAsync(r => r.SetProperty(x => x.HandleHash, handleHash), stop) == 1) return true;
+            if (await IsKnownAsync(request, stop)) return false;
+            throw;
         }
     }
 
@@ -87,6 +89,10 @@ internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ri
         });
         return true;
     }
+
+    /// <summary>A request of this ID is on record: what makes a failed save a replay and no fault of the database.</summary>
+    public Task<bool> IsKnownAsync(ValidatedAuthnRequest request, CancellationToken stop) =>
+        db.Set<SamlRequest>().AnyAsync(r => r.Connection == request.ServiceProvider.EntityId && r.RequestId == request.Id, stop);
 
     private IQueryable<SamlRequest> Open(ValidatedAuthnRequest request, byte[] hash, DateTimeOffset now) => db.Set<SamlRequest>().Where(r =>
         r.Connection == request.ServiceProvider.EntityId && r.RequestId == request.Id && r.AnsweredAt == null && r.ContentHash == hash && r.ExpiresAt > now);

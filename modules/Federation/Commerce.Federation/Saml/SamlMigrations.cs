@@ -32,5 +32,6 @@ internal sealed class RequestsAndParticipants() : ModuleMigration("federation")
             FirstAt = table.Column<long>(),
         }, Schema, table => table.PrimaryKey("PK_saml_participants", row => new { row.Session, row.Connection }));
         migrationBuilder.CreateIndex("IX_saml_participants_SessionIndex", "saml_participants", "SessionIndex", Schema, unique: true);
+        migrationBuilder.CreateIndex("IX_saml_participants_FirstAt", "saml_participants", "FirstAt", Schema);
     }
 }

@@ -37,5 +37,6 @@ internal sealed class SamlParticipantMap : IEntityTypeConfiguration<SamlParticip
         participant.Property(p => p.Connection).HasMaxLength(Data.Lengths.Connection);
         participant.Property(p => p.SessionIndex).HasMaxLength(64);
         participant.HasIndex(p => p.SessionIndex).IsUnique();            // a LogoutRequest names it
+        participant.HasIndex(p => p.FirstAt);                            // old rows are swept
     }
 }

@@ -1,0 +1,74 @@
+// A service provider made of node-saml, driven by lines of JSON: one command in, one answer out.
+//
+// {"do": "configure", "entity_id", "acs", "sso", "idp_entity_id", "idp_certificates": [...], "key_file", "cert_file"} answers {"metadata"}.
+// {"do": "request", "binding": "redirect" or "post", "relay_state", "is_passive"} answers {"id", "url"} or {"id", "fields"}.
+// {"do": "response", "saml_response"} answers {"ok": true, ...} or {"ok": false, "error"}.
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { inflateRawSync } from 'node:zlib'
+import { SAML, ValidateInResponseTo } from '@node-saml/node-saml'
+
+const persistent = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'
+let site, passive, posting
+
+function configure(given) {
+  const options = {
+    issuer: given.entity_id,
+    audience: given.entity_id,
+    callbackUrl: given.acs,
+    entryPoint: given.sso,
+    idpIssuer: given.idp_entity_id,
+    idpCert: given.idp_certificates,
+    privateKey: readFileSync(given.key_file, 'utf8'),
+    publicCert: readFileSync(given.cert_file, 'utf8'),
+    signatureAlgorithm: 'sha256',
+    digestAlgorithm: 'sha256',
+    identifierFormat: persistent,
+    wantAssertionsSigned: true,
+    wantAuthnResponseSigned: true,
+    validateInResponseTo: ValidateInResponseTo.ifPresent,
+  }
+  site = new SAML(options)
+  passive = new SAML({ ...options, passive: true, cacheProvider: site.cacheProvider })
+  // DEFLATE belongs to HTTP-Redirect alone (SAML Bindings 3.4.4.1); node-saml would do it to a posted request too.
+  posting = new SAML({ ...options, skipRequestCompression: true, cacheProvider: site.cacheProvider })
+  return { metadata: site.generateServiceProviderMetadata(null, options.publicCert) }
+}
+
+const idOf = xml => /\bID="([^"]+)"/.exec(xml)[1]
+const unescape = text => text.replace(/&#x([0-9a-f]+);/gi, (_, code) => String.fromCodePoint(parseInt(code, 16)))
+  .replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&amp;/g, '&')
+
+async function request(command) {
+  if (command.binding === 'redirect') {
+    const url = await (command.is_passive ? passive : site).getAuthorizeUrlAsync(command.relay_state ?? '', undefined, {})
+    const message = new URL(url).searchParams.get('SAMLRequest')
+    return { id: idOf(inflateRawSync(Buffer.from(message, 'base64')).toString()), url }
+  }
+  const page = await posting.getAuthorizeFormAsync(command.relay_state ?? '')
+  const fields = Object.fromEntries([...page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name, unescape(value)]))
+  return { id: idOf(Buffer.from(fields.SAMLRequest, 'base64').toString()), fields }
+}
+
+async function response(command) {
+  try {
+    const { profile } = await site.validatePostResponseAsync({ SAMLResponse: command.saml_response })
+    return {
+      ok: true,
+      name: profile.nameID,
+      format: profile.nameIDFormat,
+      issuer: profile.issuer,
+      in_response_to: profile.inResponseTo ?? '',
+      session_index: profile.sessionIndex,
+      attributes: Object.fromEntries(Object.entries(profile.attributes ?? {}).map(([name, value]) => [name, [value].flat()])),
+    }
+  } catch (refused) {
+    return { ok: false, error: `${refused.message} ${refused.xmlStatus ?? ''}` }
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line)
+  const answer = command.do === 'configure' ? configure(command) : command.do === 'request' ? await request(command) : await response(command)
+  console.log(JSON.stringify(answer))
+}
