@@ -8,7 +8,7 @@ namespace Commerce.EndToEnd.Tests;
 public sealed class JourneyTests(DemoProcess demo)
 {
     private const string Fitting = "tire-fitting";
-    private const string Fuel = "new-tire-fuel";
+    private const string Fuel = "wash-and-fuel";
 
     [Theory]
     [InlineData(Screen.Desktop)]
@@ -159,7 +159,7 @@ public sealed class JourneyTests(DemoProcess demo)
         visitor.Be(demo.Ready.Accounts[0]);
         await visitor.SignInAtShopAsync();
         await visitor.LookAsync("shop for a known customer");
-        await visitor.BuyAsync();
+        await visitor.BuyAsync(look: true);
         await visitor.FollowAsync(Fitting);
         await visitor.LookAsync("consent sheet with everything");
         await visitor.DecideAsync(allow: true, "phone_number");
@@ -167,6 +167,10 @@ public sealed class JourneyTests(DemoProcess demo)
         await Expect(visitor.Page.Locator("main")).ToContainTextAsync("shelf B-12");
         Assert.Equal("+358401234567", await visitor.Page.InputValueAsync("#phone"));
         await visitor.LookAsync("welcome back");
+        await visitor.Page.CheckAsync("[name=air]");
+        await visitor.Page.ClickAsync("main button:has-text('Book')");
+        await visitor.TimelineShowsAsync(demo, "Kolari Auto", "Air-conditioning service");
+        await visitor.LookAsync("timeline");
     }
 
     [Theory]

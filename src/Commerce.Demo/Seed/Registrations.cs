@@ -78,7 +78,7 @@ internal static class Registrations
         ["ko"] = new { title = "새 타이어 장착 예약", body = "Kolari Auto에서 장착하고, 타이어는 저희가 보내 드립니다." },
     });
 
-    public static string FuelOffer(string url) => Offer("new-tire-fuel", "polar-fuel", url + "/offer", "new-tire-offer", new()
+    public static string FuelOffer(string url) => Offer("wash-and-fuel", "polar-fuel", url + "/offer", "new-tire-offer", new()
     {
         ["en"] = new { title = "10 cents off a litre for 30 days", body = "Polar Fuel thanks you for winter tires, with a free wash on top." },
         ["fi"] = new { title = "10 senttiä alennusta litralta 30 päivän ajan", body = "Polar Fuel kiittää talvirenkaista ja tarjoaa pesun kaupan päälle." },

@@ -28,7 +28,7 @@ internal static class OrderPage
                     """), 404);
             }
             if (order.Offers is null) order = await Checkout.PlaceAsync(orders, hub, order, stop);
-            return frame.Page($"Order {order.Number}", Show(order, await FulfilmentAsync(hub, order, stop), paid is not null, hop, offer, settings));
+            return frame.Page($"Order {order.Number}", Show(order, await AskHubAsync(hub, order, stop), paid is not null, hop, offer, settings));
         });
     }
 
@@ -58,14 +58,12 @@ internal static class OrderPage
 
     private static IDataProtector Protector(HttpContext context) => context.RequestServices.GetRequiredService<IDataProtectionProvider>().CreateProtector("shop.orders");
 
-    private static Html Show(ShopOrder order, Html fulfilment, bool paid, string? hop, string? offer, SiteSettings settings)
+    private static Html Show(ShopOrder order, OrderNow now, bool paid, string? hop, string? offer, SiteSettings settings)
     {
         var denied = hop == "denied" ? order.Offers?.FirstOrDefault(o => o.Offer == offer) : null;
         var lines = Html.Join(order.Lines.Select(l => Html.Of($"""<li><span>{l.Quantity} × {l.Name}</span><span class="price">{Catalogue.Money(l.Quantity * l.Price)} €</span></li>""")));
-        var offers = Html.Join((order.Offers ?? []).Select(o => Html.Of($"""
-            <div class="card offer" lang="{order.Language}"><h3>{o.Title}</h3><p>{o.Body}</p>
-              <div class="actions"><a class="main" href="{o.HopUrl}" data-offer="{o.Offer}">{Go(order.Language)}</a></div></div>
-            """)));
+        var offers = Html.Join((order.Offers ?? []).Select(o => Card(order, o, now)));
+        var address = order.Body.Fulfilment.Address;
         return Html.Of($"""
             {Html.When(hop == "denied", $"""<div class="note" role="status"><p><strong>Nothing was shared.</strong> You chose not to pass your details on{(denied is null ? "" : $" for “{denied.Title}”")}, so nothing left {settings.Retailer}. Your order is as it was, and you can change your mind below.</p></div>""")}
             {Html.When(paid, $"""<div class="note good" role="status"><p><strong>Paid.</strong> Thank you! A receipt is on its way to {order.Email}.</p></div>""")}
@@ -76,40 +74,58 @@ internal static class OrderPage
                 <div class="grid">{offers}</div>
                 """)}
             {Html.When(order.Offers is null, $"""<div class="note"><p>Services for your new tires will appear here in a moment. <a href="/orders/{order.Number}">Look again</a></p></div>""")}
+            <h2>Delivery</h2>
+            <div class="card">{(now.ShipsTo is null
+                ? Html.Of($"<p>Home delivery to {address.StreetAddress}, {address.PostalCode} {address.Locality}.</p>")
+                : Html.Of($"<p><strong>Ships to the fitter.</strong> The tires go straight to {now.ShipsTo}. You need not carry them.</p>"))}</div>
             <h2>What you bought</h2>
             <div class="card"><ul class="plain">{lines}<li class="total"><span>Total with tax</span><span class="price">{Catalogue.Money(order.Total)} €</span></li></ul></div>
-            <h2>Delivery</h2>
-            <div class="card">{fulfilment}</div>
             """);
     }
 
-    private static string Go(string language) => language switch { "fi" => "Jatka", "sv" => "Gå vidare", "ko" => "계속하기", _ => "Go on" };
-
-    // Fulfilment is asked for each time: a partner's booking changes it.
-    private static async Task<Html> FulfilmentAsync(HubApi hub, ShopOrder order, CancellationToken stop)
+    // The words of an offer come from the hub in the customer's language; the rest of this demo shop speaks English.
+    private static Html Card(ShopOrder order, ShopOffer offer, OrderNow now)
     {
-        var address = order.Body.Fulfilment.Address;
-        var home = Html.Of($"<p>Home delivery to {address.StreetAddress}, {address.PostalCode} {address.Locality}.</p>");
-        HubAnswer answer;
+        var words = Html.Of($"""<div lang="{order.Language}"><h3 id="{offer.Offer}">{offer.Title}</h3><p>{offer.Body}</p></div>""");
+        return now.Bookings.FirstOrDefault(b => b.Partner == offer.Partner) is { } booking
+            ? Html.Of($"""<div class="card offer">{words}<p class="booked">Booked at {booking.PartnerName}: {booking.Services}, {Slots.Words(booking.StartsAt)}</p></div>""")
+            : Html.Of($"""<div class="card offer">{words}<div class="actions"><a class="main" href="{offer.HopUrl}" data-offer="{offer.Offer}" aria-describedby="{offer.Offer}" lang="{order.Language}">{Continue(order.Language, PartnerName(offer.Partner))}</a></div></div>""");
+    }
+
+    private static string Continue(string language, string partner) => language switch
+    {
+        "fi" => $"Jatka: {partner}", "sv" => $"Vidare till {partner}", "ko" => $"{partner}에서 계속하기", _ => $"Continue to {partner}",
+    };
+
+    private static string PartnerName(string id) => id switch { "kolari-auto" => "Kolari Auto", "polar-fuel" => "Polar Fuel", _ => id };
+
+    // Asked each time the page is opened: a partner's booking changes where the goods go.
+    private static async Task<OrderNow> AskHubAsync(HubApi hub, ShopOrder order, CancellationToken stop)
+    {
         try
         {
-            answer = await hub.GetAsync($"/api/orders/{Uri.EscapeDataString(order.Number)}", order.Language, stop);
+            var answer = await hub.GetAsync($"/api/orders/{Uri.EscapeDataString(order.Number)}", order.Language, stop);
+            if (answer is not { IsSuccess: true, Body: { } body }) return OrderNow.Unknown;
+            var fulfilment = body.GetProperty("fulfilment");
+            return new OrderNow(
+                fulfilment.GetProperty("method").GetString() == "ship_to_partner" ? Member(fulfilment, "name") ?? "the partner" : null,
+                [.. body.GetProperty("bookings").EnumerateArray().Select(b => new BookingNow(Member(b, "partner")!, Member(b, "partner_name")!,
+                    string.Join(" and ", b.GetProperty("services").EnumerateArray().Select(s => Member(s, "title"))), b.GetProperty("starts_at").GetDateTimeOffset()))]);
         }
         catch (HttpRequestException)
         {
-            return home;
+            return OrderNow.Unknown;
         }
-        if (answer is not { IsSuccess: true, Body: { } body } || !body.TryGetProperty("fulfilment", out var fulfilment)) return home;
-        var where = fulfilment.GetProperty("method").GetString() != "ship_to_partner" ? home
-            : Html.Of($"<p><strong>Ships to the fitter.</strong> The tires go straight to {Member(fulfilment, "name") ?? "the partner"}, so you need not carry them.</p>");
-        return Html.Of($"{where}{Booked(body)}");
     }
-
-    private static Html Booked(JsonElement order) => !order.TryGetProperty("bookings", out var bookings) ? Html.None : Html.Join(bookings.EnumerateArray().Select(b => Html.Of($"""
-        <p class="booked"><strong>{Member(b, "partner_name")}</strong>: {string.Join(", ", b.GetProperty("services").EnumerateArray().Select(s => Member(s, "title")))},
-        {Slots.Words(b.GetProperty("starts_at").GetDateTimeOffset())}.</p>
-        """)));
 
     private static string? Member(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <param name="ShipsTo">The partner to whom the goods go, or null where they go home.</param>
+    private sealed record OrderNow(string? ShipsTo, IReadOnlyList<BookingNow> Bookings)
+    {
+        public static readonly OrderNow Unknown = new(null, []);
+    }
+
+    private sealed record BookingNow(string Partner, string PartnerName, string Services, DateTimeOffset StartsAt);
 }

@@ -52,7 +52,8 @@ internal static class ShopSite
         .offer { display: flex; flex-direction: column; gap: .35rem; }
         .offer h3 { margin: 0; font-size: 1.1rem; }
         .offer p { margin: 0; }
-        .offer .actions { margin-top: .8rem; }
+        .offer .actions { margin-top: auto; padding-top: .8rem; }
+        .booked { font-weight: 650; color: var(--good); }
         @media (max-width: 34rem) { .product { grid-template-columns: 1fr; } .picture { max-width: 11rem; margin: 0 auto; } }
         """;
 }

@@ -76,7 +76,7 @@ internal static class Site
         footer p { margin: 0; }
         h1 { font-size: clamp(1.6rem, 4.5vw, 2.15rem); line-height: 1.2; margin: 0 0 .75rem; letter-spacing: -.01em; }
         h2 { font-size: 1.2rem; margin: 2rem 0 .6rem; }
-        p { margin: 0 0 1rem; max-width: 42rem; }
+        p { margin: 0 0 1rem; max-width: 42rem; overflow-wrap: anywhere; }
         .lead { font-size: 1.1rem; color: var(--quiet); }
         .quiet { color: var(--quiet); font-size: .95rem; }
         a { color: var(--accent); }
@@ -88,7 +88,7 @@ internal static class Site
         .note.good { border-left-color: var(--good); }
         .note.bad { border-left-color: var(--bad); }
         .grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
-        .two { display: grid; gap: 0 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); }
+        .two { display: grid; gap: 0 1.25rem; align-items: end; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
         label { display: block; font-weight: 600; margin: 0 0 .25rem; }
         .field { margin: 0 0 1.1rem; }
         .field small { display: block; color: var(--quiet); font-weight: 400; }
@@ -113,11 +113,16 @@ internal static class Site
         ul.plain { list-style: none; padding: 0; margin: 0; }
         ul.plain li { padding: .7rem 0; border-top: 1px solid var(--line); display: flex; justify-content: space-between; gap: 1rem; }
         ul.plain li:first-child { border-top: 0; }
+        .card ul.plain li:first-child { padding-top: 0; }
+        .card ul.plain li:last-child { padding-bottom: 0; }
         .price { font-weight: 700; white-space: nowrap; }
         .total { font-size: 1.15rem; }
+        details.card { margin-top: 2rem; }
         details summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
         code { font-size: .88em; overflow-wrap: anywhere; }
         @media (max-width: 34rem) {
+          .who { width: 100%; gap: 0 1.2rem; }
+          .who > span { flex: 1 1 100%; }
           dl { grid-template-columns: 1fr; gap: 0; }
           dd { margin-bottom: .6rem; }
           .actions > * { flex: 1 1 100%; justify-content: center; }

@@ -24,7 +24,7 @@ internal static class Slots
         </div></fieldset>
         """);
 
-    public static string Words(DateTimeOffset slot) => TimeZoneInfo.ConvertTime(slot, Helsinki).ToString("dddd d MMMM 'at' H.mm", English);
+    public static string Words(DateTimeOffset slot) => TimeZoneInfo.ConvertTime(slot, Helsinki).ToString("dddd d MMMM, HH.mm", English);
 
     private static string Value(DateTimeOffset slot) => slot.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture);
 }
