@@ -88,6 +88,7 @@ internal static class Site
         .note.good { border-left-color: var(--good); }
         .note.bad { border-left-color: var(--bad); }
         .grid { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
+        .grid > .card { margin: 0; }
         .two { display: grid; gap: 0 1.25rem; align-items: end; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
         label { display: block; font-weight: 600; margin: 0 0 .25rem; }
         .field { margin: 0 0 1.1rem; }

@@ -19,13 +19,17 @@ public sealed record PostForm(string Target, IReadOnlyList<KeyValuePair<string, 
     /// <param name="title">Plain text.</param>
     /// <param name="message">Plain text above the button.</param>
     /// <param name="button">Plain text on the button.</param>
-    public string ToHtml(string language = "en", string title = "One moment", string message = "You are being taken on. If nothing happens, press the button.", string button = "Continue")
+    /// <param name="styleSheet">Address of a style sheet of our own, or null for none.</param>
+    public string ToHtml(string language = "en", string title = "One moment", string message = "You are being taken on. If nothing happens, press the button.", string button = "Continue",
+        string? styleSheet = null)
     {
         var html = HtmlEncoder.Default;
         var page = new StringBuilder(1024 + Fields.Sum(field => field.Value.Length));
         page.Append("<!DOCTYPE html><html lang=\"").Append(html.Encode(language))
             .Append("\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>")
-            .Append(html.Encode(title)).Append("</title></head><body><main><h1>").Append(html.Encode(title)).Append("</h1><form method=\"post\" action=\"")
+            .Append(html.Encode(title)).Append("</title>");
+        if (styleSheet is not null) page.Append("<link rel=\"stylesheet\" href=\"").Append(html.Encode(styleSheet)).Append("\">");
+        page.Append("</head><body><main class=\"wrap\"><h1>").Append(html.Encode(title)).Append("</h1><form method=\"post\" action=\"")
             .Append(html.Encode(Target)).Append("\">");
         foreach (var (name, value) in Fields)
             page.Append("<input type=\"hidden\" name=\"").Append(html.Encode(name)).Append("\" value=\"").Append(html.Encode(value)).Append("\">");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Commerce.Kernel;
 using Commerce.Saml;
+using Commerce.Web;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Localization;
@@ -22,9 +23,10 @@ internal sealed class PostedResponse(SamlResponse response) : IResult
         // form-action against that as well, so it names schemes and no hosts.
         var onward = services.GetRequiredService<HubSettings>().IsDevelopment ? "https: http:" : "https:";
         headers.ContentSecurityPolicy =
-            $"default-src 'none'; script-src {PostForm.ScriptHash}; form-action {onward}; frame-ancestors 'none'; base-uri 'none'";
+            $"default-src 'none'; style-src 'self'; script-src {PostForm.ScriptHash}; form-action {onward}; frame-ancestors 'none'; base-uri 'none'";
         httpContext.Response.ContentType = "text/html; charset=utf-8";
         await httpContext.Response.WriteAsync(response.Form.ToHtml(
-            CultureInfo.CurrentUICulture.TwoLetterISOLanguageName, texts["saml_onward_title"], texts["saml_onward_text"], texts["saml_onward_button"]), httpContext.RequestAborted);
+            CultureInfo.CurrentUICulture.TwoLetterISOLanguageName, texts["saml_onward_title"], texts["saml_onward_text"], texts["saml_onward_button"],
+            Assets.StylePath), httpContext.RequestAborted);
     }
 }
