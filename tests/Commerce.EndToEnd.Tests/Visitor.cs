@@ -49,7 +49,7 @@ internal sealed class Visitor : IAsyncDisposable
     /// <summary>Registers, opens the mailed link, and is signed in at the hub.</summary>
     public async Task RegisterAsync(bool look = false)
     {
-        Email = $"e2e-{Guid.NewGuid():N}@example.com";
+        Email = $"eeva-{Guid.NewGuid().ToString("N")[..10]}@example.com";
         await Page.GotoAsync(demo.Ready.Hub + "/register");
         if (look) await LookAsync("register");
         await Page.FillAsync("[name=given_name]", "Eeva");

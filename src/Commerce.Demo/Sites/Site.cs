@@ -62,6 +62,7 @@ internal static class Site
 
     private const string BaseStyle = """
         * { box-sizing: border-box; }
+        :lang(ko) { word-break: keep-all; }
         :root { font: 17px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans KR", sans-serif; color: var(--ink); background: var(--ground); }
         body { margin: 0; min-height: 100vh; display: flex; flex-direction: column; }
         .wrap { width: 100%; max-width: 58rem; margin: 0 auto; padding: 0 1.25rem; }
