@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using Commerce.Kernel.Outbox;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -51,6 +52,9 @@ public static class ModuleDbRegistration
     {
         public static readonly DurableSqlite Instance = new();
 
+        // The settings hold as long as the connection to the file, which the pool keeps open; EF opens and closes around every command.
+        private readonly ConditionalWeakTable<SQLitePCL.sqlite3, object> prepared = [];
+
         public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Set(connection);
 
         public override Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
@@ -59,11 +63,13 @@ public static class ModuleDbRegistration
             return Task.CompletedTask;
         }
 
-        private static void Set(DbConnection connection)
+        private void Set(DbConnection connection)
         {
+            if (((SqliteConnection)connection).Handle is not { } file || prepared.TryGetValue(file, out _)) return;
             using var command = connection.CreateCommand();
             command.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000;";
             command.ExecuteNonQuery();
+            prepared.AddOrUpdate(file, this);
         }
     }
 }
