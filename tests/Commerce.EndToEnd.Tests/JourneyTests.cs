@@ -306,6 +306,36 @@ public sealed class JourneyTests(DemoProcess demo)
     [Theory]
     [InlineData(Screen.Desktop)]
     [InlineData(Screen.Phone)]
+    public async Task Every_page_of_the_account_is_accessible(Screen screen)
+    {
+        await using var visitor = await Visitor.ArriveAsync(demo, screen);
+        await visitor.RegisterAsync();
+        await visitor.SignInAtShopAsync();
+        await visitor.BuyAsync();
+        await visitor.FollowAsync(Fuel);
+        await visitor.DecideAsync(allow: true, "email");
+        await Expect(visitor.Page).ToHaveURLAsync(demo.Ready.Fuel + "/offer");
+        await visitor.TimelineShowsAsync(demo, "Polar Fuel");
+
+        var seen = new HashSet<string> { "/account", "/signout" };
+        var waiting = new Queue<string>(["/account"]);
+        while (waiting.TryDequeue(out var path))
+        {
+            Assert.True(seen.Count < 40, "The account page leads on and on.");
+            await visitor.Page.GotoAsync(demo.Ready.Hub + path);
+            if (await visitor.Page.Locator("main").CountAsync() == 0) continue;    // a receipt in machine form
+            await visitor.LookAsync(path.Trim('/').Replace('/', ' ').Split('?')[0]);
+            foreach (var link in await visitor.Page.Locator("main a[href^='/']").EvaluateAllAsync<string[]>("links => links.map(a => a.getAttribute('href'))"))
+            {
+                if (seen.Add(link)) waiting.Enqueue(link);
+            }
+        }
+        Assert.True(seen.Count >= 4, "The account page leads nowhere.");
+    }
+
+    [Theory]
+    [InlineData(Screen.Desktop)]
+    [InlineData(Screen.Phone)]
     public async Task Every_page_that_stands_alone_is_accessible(Screen screen)
     {
         await using var visitor = await Visitor.ArriveAsync(demo, screen);
