@@ -18,11 +18,11 @@ internal sealed class LocalTime(string locale)
     public DateOnly Day(DateTimeOffset at) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at, zone).DateTime);
 
     /// <summary>The day in words, such as "Monday, October 5, 2026".</summary>
-    public static string DayText(DateOnly day) => day.ToString("D", CultureInfo.CurrentUICulture);
+    public static string DayText(DateOnly day) => day.ToString("D", CultureInfo.CurrentCulture);
 
     /// <summary>Time of day; with "UTC" behind it where the customer's own zone is not known.</summary>
     public string TimeText(DateTimeOffset at) =>
-        TimeZoneInfo.ConvertTime(at, zone).ToString("t", CultureInfo.CurrentUICulture) + (zone == TimeZoneInfo.Utc ? " UTC" : "");
+        TimeZoneInfo.ConvertTime(at, zone).ToString("t", CultureInfo.CurrentCulture) + (zone == TimeZoneInfo.Utc ? " UTC" : "");
 
     /// <summary>For a machine, such as <c>2026-10-05T12:00:00Z</c>.</summary>
     public static string Machine(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
