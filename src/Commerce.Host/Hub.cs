@@ -19,9 +19,13 @@ public static class Hub
     /// <param name="urls">Where Kestrel listens.</param>
     /// <param name="modules">What this process hosts.</param>
     /// <param name="configure">Last word on the builder: tests set a clock here.</param>
+    /// <param name="deliver">
+    /// Whether this process delivers events. A process that hosts some of the modules only may not: it would take an event for delivered
+    /// that a consumer elsewhere has not seen.
+    /// </param>
     public static WebApplication Build(
         HubSettings settings, IReadOnlyList<string> urls, IReadOnlyList<IModule> modules, IEnumerable<KeyValuePair<string, string?>>? configuration = null,
-        Action<WebApplicationBuilder>? configure = null)
+        Action<WebApplicationBuilder>? configure = null, bool deliver = true)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
@@ -39,7 +43,7 @@ public static class Hub
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         AddHub(builder.Services, settings, modules);
-        builder.Services.AddOutboxRelay();
+        if (deliver) builder.Services.AddOutboxRelay();
         configure?.Invoke(builder);
 
         var app = builder.Build();

@@ -17,7 +17,7 @@ internal static class ServeVerb
         Description = "Public origin under which browsers and partners reach the hub. Default: the first of --urls.",
     };
 
-    private static readonly Option<string?> Modules = new("--modules") { Description = "Modules that this process hosts, separated by commas. Default: all." };
+    private static readonly Option<string?> Modules = new("--modules") { Description = "Modules that this process hosts, separated by commas. Default: all. With fewer, questions to the others fail and events wait until a process hosts all." };
 
     public static Command Make()
     {
@@ -47,7 +47,8 @@ internal static class ServeVerb
                 await parsed.InvocationConfiguration.Error.WriteLineAsync($"Another hub is serving from {settings.DataDirectory}. Stop it first, or give this one its own --data.");
                 return 1;
             }
-            await using var app = Hub.Build(settings, urls, [.. Hub.AllModules.Where(m => wanted is null || wanted.Contains(m.Name))]);
+            IReadOnlyList<IModule> hosted = [.. Hub.AllModules.Where(m => wanted is null || wanted.Contains(m.Name))];
+            await using var app = Hub.Build(settings, urls, hosted, deliver: hosted.Count == Hub.AllModules.Count);
             try
             {
                 await app.StartAsync(migrate: true, stop);
