@@ -108,7 +108,7 @@ public sealed class ReceiptAndPageTests
         await hub.ReleaseAsync(Aino, given.Receipt);
         await Wait.UntilAsync(async () => await hub.EntriesAsync() == 3, "the release is in the ledger");
         var page = await browser.GetAsync("/account/consents");
-        foreach (var word in new[] { "Kolari Auto", "Book a fitting", "Name, E-mail address, Vehicle", "90 days", "1 times" }) Assert.Contains(word, page.Text);
+        foreach (var word in new[] { "Kolari Auto", "Book a fitting", "Name, E-mail address, Vehicle", "90 days", "Once, on" }) Assert.Contains(word, page.Text);
         Assert.Single(page.Forms());
 
         var answer = await browser.SubmitAsync(page);
