@@ -19,15 +19,18 @@ namespace Commerce.Benchmarks;
 /// </summary>
 internal static class HopBench
 {
+    /// <summary>Where the hub listens while it is measured.</summary>
+    public const string Origin = "http://localhost:5190";
+    public const string Callback = "http://127.0.0.1:9900/cb";
+    public const string SpEntity = "http://127.0.0.1:9901/saml/metadata";
+    public const string SpAcs = "http://127.0.0.1:9901/acs";
+
     private const string Password = "correct horse battery staple";
-    private const string Origin = "http://localhost:5190";
-    private const string Callback = "http://127.0.0.1:9900/cb";
-    private const string SpEntity = "http://127.0.0.1:9901/saml/metadata";
-    private const string SpAcs = "http://127.0.0.1:9901/acs";
 
     public static async Task<int> RunAsync(string[] options)
     {
         var users = options.SkipWhile(o => o != "--users").Skip(1).Select(int.Parse).FirstOrDefault(16);
+        var only = options.SkipWhile(o => o != "--only").Skip(1).FirstOrDefault();
         var folder = Directory.CreateTempSubdirectory("commerce-bench-");
         try
         {
@@ -35,16 +38,9 @@ internal static class HopBench
             var code = 0;
             foreach (var (kind, config) in new[] { ("oidc", Oidc(clientId, secret)), ("saml", Saml()), ("oidc-signin", Oidc(clientId, secret, hop: false)), ("saml-signin", Saml(hop: false)) })
             {
+                if (only is not null && only != kind) continue;
                 var file = Path.Combine(folder.FullName, $"{kind}.json");
-                config["server"] = new
-                {
-                    command = new[] { Environment.ProcessPath!, typeof(Hub).Assembly.Location, "serve", "--data", folder.FullName, "--urls", Origin },
-                    environment = new Dictionary<string, string>
-                    {
-                        ["ASPNETCORE_ENVIRONMENT"] = "Development", ["Logging__LogLevel__Default"] = "Warning", ["DOTNET_gcServer"] = "0",
-                    },
-                    readyUrl = $"{Origin}/health/ready",
-                };
+                config["server"] = HubProcess(folder.FullName);
                 await File.WriteAllTextAsync(file, JsonSerializer.Serialize(config));
                 code |= await DriveAsync(file, users, options);
             }
@@ -56,7 +52,15 @@ internal static class HopBench
         }
     }
 
-    private static async Task<int> DriveAsync(string config, int users, string[] options)
+    /// <summary>How the driver starts the hub: as it is delivered, with nothing tuned from outside.</summary>
+    public static object HubProcess(string data) => new
+    {
+        command = new[] { Environment.ProcessPath!, typeof(Hub).Assembly.Location, "serve", "--data", data, "--urls", Origin },
+        environment = new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["Logging__LogLevel__Default"] = "Warning" },
+        readyUrl = $"{Origin}/health/ready",
+    };
+
+    public static async Task<int> DriveAsync(string config, int users, string[] options)
     {
         var info = new ProcessStartInfo(Environment.ProcessPath!);
         foreach (var argument in new[] { typeof(HopBench).Assembly.Location, "run", config, "--concurrency", $"{Math.Min(users, 8)}" }) info.ArgumentList.Add(argument);
@@ -66,7 +70,7 @@ internal static class HopBench
         return driver.ExitCode;
     }
 
-    private static Dictionary<string, object> Oidc(string clientId, string secret, bool hop = true) => new()
+    public static Dictionary<string, object> Oidc(string clientId, string secret, bool hop = true) => new()
     {
         ["name"] = hop ? "hop over OIDC (hop, authorize, token, userinfo)" : "sign-in over OIDC (authorize, token, userinfo)",
         ["kind"] = "oidc", ["issuer"] = Origin, ["clientId"] = clientId, ["clientSecret"] = secret, ["redirectUri"] = Callback,
@@ -74,7 +78,7 @@ internal static class HopBench
         ["loginFields"] = LoginFields(), ["hopUrl"] = hop ? $"{Origin}/hop/bench-oidc?order=BENCH-{{n}}" : null!,
     };
 
-    private static Dictionary<string, object> Saml(bool hop = true) => new()
+    public static Dictionary<string, object> Saml(bool hop = true) => new()
     {
         ["name"] = hop ? "hop over SAML (hop, SSO)" : "sign-in over SAML (SSO)",
         ["kind"] = "saml", ["ssoUrl"] = $"{Origin}/saml/sso", ["spEntityId"] = SpEntity, ["acsUrl"] = SpAcs, ["metadataUrl"] = $"{Origin}/saml/metadata",
@@ -83,7 +87,7 @@ internal static class HopBench
 
     private static Dictionary<string, string> LoginFields() => new() { ["email"] = "bench{n}@bench.example", ["password"] = Password };
 
-    private static async Task<(string ClientId, string Secret)> PrepareAsync(string data, int users)
+    public static async Task<(string ClientId, string Secret)> PrepareAsync(string data, int users)
     {
         var settings = new HubSettings { DataDirectory = data, PublicOrigin = Origin, IsDevelopment = true };
         var services = new ServiceCollection().AddLogging();

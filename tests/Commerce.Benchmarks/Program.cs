@@ -13,10 +13,12 @@ CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
 if (args.Length == 0 || args[0] is "-h" or "--help")
 {
     Console.WriteLine("""
-        bench hops [--users 16] [--seconds 15] [--warmup 20] [--runs 3] [--rate 0] [--out FILE.jsonl]
-                                            hops over OIDC and SAML against the hub, with its durable store
+        bench peers oidc|saml [--users 8] [--seconds 10] [--warmup 45] [--runs 3] [--open 200]
+                                            the hub beside npm oidc-provider or npm samlp, in one run (needs node and npm)
+        bench hops [--users 16] [--seconds 15] [--warmup 20] [--runs 3] [--rate 0] [--out FILE.jsonl] [--only KIND]
+                                            hops over OIDC and SAML against the hub, with its durable store; KIND is oidc, saml, oidc-signin or saml-signin
         bench pieces [--filter '*']         the pieces in process (BenchmarkDotNet)
-        bench run CONFIG.json [--concurrency 8] [--seconds 15] [--warmup 6] [--runs 3] [--rate 0]
+        bench run CONFIG.json [--concurrency 8] [--seconds 15] [--warmup 6] [--runs 3] [--rate 0] [--open 0]
                               [--max-flows 5000000] [--pid N] [--server-cpu 0] [--driver-cpu 1] [--no-pin] [--out FILE.jsonl]
         bench once CONFIG.json              one flow with every check, then stop
         bench crypto [--runs 5] [--seconds 1] [--driver-cpu 1] [--no-pin]
@@ -42,6 +44,10 @@ if (args[0] == "pieces")
 if (args[0] == "hops")
 {
     return await HopBench.RunAsync(args[1..]).ConfigureAwait(false);
+}
+if (args[0] == "peers")
+{
+    return await PeerBench.RunAsync(args[1..]).ConfigureAwait(false);
 }
 if (pin && args[0] is "run" or "once" or "crypto" && !args.Contains("--no-pin-self"))
 {
@@ -178,8 +184,15 @@ async Task<int> LoadAsync(string path, bool once)
             }
         }
         var median = Median(results);
-        var signature = flow switch { OidcFlow o => o.Signature, SamlFlow s => s.Signature, _ => "" };
         Console.WriteLine($"median: {Line(median)}");
+        var openRate = once ? 0 : Number("open", 0);
+        RunResult? open = null;
+        if (openRate > 0)
+        {
+            open = await new LoadRunner(flow, options with { Rate = openRate }, server, runner).MeasureAsync().ConfigureAwait(false);
+            Console.WriteLine($"open loop at {openRate:0.#}/s: {Line(open)}");
+        }
+        var signature = flow switch { OidcFlow o => o.Signature, SamlFlow s => s.Signature, _ => "" };
         Console.WriteLine($"        p50 by step: {string.Join(", ", flow.Steps.Select((s, i) => $"{s} {median.StepP50[i]:0.00} ms"))}"
             + (signature.Length > 0 ? $"; signature {signature}" : "")
             + (server is null ? "" : $"; peak RSS {server.PeakRssKiB() / 1024} MiB"));
@@ -200,6 +213,7 @@ async Task<int> LoadAsync(string path, bool once)
                 idleRssMiB = server?.IdleRssKiB / 1024,
                 peakRssMiB = server?.PeakRssKiB() / 1024,
                 median,
+                open,
                 runs = results,
             };
             await File.AppendAllTextAsync(file, JsonSerializer.Serialize(record, JsonSerializerOptions.Web) + "\n").ConfigureAwait(false);

@@ -29,9 +29,10 @@ public sealed class RunResult
 /// Open loop (rate &gt; 0): flows start on a fixed schedule, and latency counts from the scheduled moment,
 /// so that a stalled server is not given credit for the requests that a closed loop would have held back.
 /// </summary>
-public sealed class LoadRunner(IFlow flow, LoadOptions options, ServerProcess? server)
+/// <param name="signedIn">A runner whose users, signed in already, are taken over; null where they have to sign in first.</param>
+public sealed class LoadRunner(IFlow flow, LoadOptions options, ServerProcess? server, LoadRunner? signedIn = null)
 {
-    private readonly List<VirtualUser> _users = [];
+    private readonly List<VirtualUser> _users = signedIn?._users ?? [];
 
     public async Task SignInAsync()
     {

@@ -86,6 +86,7 @@ public sealed class ServerProcess : IAsyncDisposable
             await Task.Delay(10).ConfigureAwait(false);
         }
         server.StartTime = clock.Elapsed;
+        await Task.Delay(TimeSpan.FromSeconds(3)).ConfigureAwait(false); // what starts in the background belongs to the idle figure too
         server.IdleRssKiB = server.RssKiB();
         return server;
     }
