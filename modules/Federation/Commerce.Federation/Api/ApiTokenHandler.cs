@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Commerce.Federation.OpenIdConnect;
+using Commerce.Federation.OpenIdConnect.TokenStatus;
 using Commerce.Kernel;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,8 @@ namespace Commerce.Federation.Api;
 /// that a customer's sign-in gave out have another audience and open nothing here.
 /// </summary>
 internal sealed class ApiTokenHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, AccessTokens access, Connections connections)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, AccessTokens access, Connections connections,
+    PresentedTokens presented)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -25,6 +27,7 @@ internal sealed class ApiTokenHandler(
             || await connections.FindAsync(token.Client, Context.RequestAborted) is not { IsActive: true, Oidc: { } oidc } client
             || !oidc.MayUse("client_credentials"))
             return AuthenticateResult.Fail("The client is not registered or switched off.");
+        if (token.Jti is not { } jti || await presented.IsRevokedAsync(jti, Context.RequestAborted)) return AuthenticateResult.Fail("The token was revoked.");
         var identity = new ClaimsIdentity(
         [
             new Claim(HubClaims.ClientId, client.Id),

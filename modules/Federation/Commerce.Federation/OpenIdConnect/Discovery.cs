@@ -26,6 +26,8 @@ internal static class Discovery
         json.WriteString("token_endpoint", issuer.Url(Issuer.TokenPath));
         json.WriteString("userinfo_endpoint", issuer.Url(Issuer.UserInfoPath));
         json.WriteString("end_session_endpoint", issuer.Url(Issuer.LogoutPath));
+        json.WriteString("revocation_endpoint", issuer.Url(TokenStatus.Revocation.Path));
+        json.WriteString("introspection_endpoint", issuer.Url(TokenStatus.Introspection.Path));
         json.WriteString("jwks_uri", issuer.Url(Issuer.JwksPath));
         List(json, "scopes_supported", [.. OidcScopes.OfCustomers, .. OidcScopes.OfClients]);
         List(json, "response_types_supported", ["code"]);
@@ -37,6 +39,12 @@ internal static class Discovery
         List(json, "userinfo_signing_alg_values_supported", TokenSigner.Algorithms);
         List(json, "token_endpoint_auth_methods_supported", ClientAuthentication.Methods);
         List(json, "token_endpoint_auth_signing_alg_values_supported", ["ES256", "RS256"]);
+        foreach (var endpoint in (ReadOnlySpan<string>)["revocation", "introspection"])
+        {
+            List(json, endpoint + "_endpoint_auth_methods_supported", ClientAuthentication.Methods);
+            List(json, endpoint + "_endpoint_auth_signing_alg_values_supported", ["ES256", "RS256"]);
+        }
+        List(json, "introspection_signing_alg_values_supported", TokenSigner.Algorithms);
         List(json, "prompt_values_supported", ["none", "login", "consent", "select_account"]);
         List(json, "ui_locales_supported", Commerce.Web.WebRegistration.Languages);
         List(json, "claim_types_supported", ["normal"]);

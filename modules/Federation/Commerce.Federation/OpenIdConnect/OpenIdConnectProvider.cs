@@ -1,6 +1,7 @@
 using Commerce.Federation.Api;
 using Commerce.Federation.Logout;
 using Commerce.Federation.OpenIdConnect.Jose;
+using Commerce.Federation.OpenIdConnect.TokenStatus;
 using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using Microsoft.AspNetCore.Authentication;
@@ -18,6 +19,7 @@ internal static class OpenIdConnectProvider
         services.AddSingleton<Issuer>().AddSingleton<TokenSigner>().AddSingleton<Tokens>().AddSingleton<RefreshToken>().AddSingleton<AccessTokens>();
         services.AddScoped<ClientAuthentication>().AddScoped<AuthorizeValidation>().AddScoped<FrozenRequests>().AddScoped<AuthorizeFlow>();
         services.AddScoped<Grants>().AddScoped<RedeemCode>().AddScoped<Refresh>().AddScoped<ClientCredentials>();
+        services.AddScoped<ClientRequest>().AddScoped<PresentedTokens>().AddScoped<TokenState>();
         services.AddHostedService<Sweep>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiTokenHandler>(HubSchemes.Api, null);
         BackChannelLogout.Register(services);
@@ -30,5 +32,7 @@ internal static class OpenIdConnectProvider
         TokenEndpoint.Map(routes);
         UserInfo.Map(routes);
         EndSessionEndpoint.Map(routes);
+        Revocation.Map(routes);
+        Introspection.Map(routes);
     }
 }

@@ -1,4 +1,5 @@
 using Commerce.Federation.Logout;
+using Commerce.Federation.OpenIdConnect.TokenStatus;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -43,6 +44,7 @@ internal sealed class Sweep(IServiceScopeFactory scopes, TimeProvider clock, ILo
         var old = now - KeepDeliveries;
         await db.Set<FrozenRequest>().Where(r => r.ExpiresAt < now).ExecuteDeleteAsync(stop);
         await db.Set<UsedAssertion>().Where(u => u.ExpiresAt < now).ExecuteDeleteAsync(stop);
+        await db.Set<RevokedToken>().Where(t => t.ExpiresAt < now).ExecuteDeleteAsync(stop);
         await db.Set<Grant>().Where(g => g.EndsAt < now).ExecuteDeleteAsync(stop);
         await db.Set<LogoutDelivery>().Where(d => d.FinishedAt != null && d.FinishedAt < old).ExecuteDeleteAsync(stop);
     }

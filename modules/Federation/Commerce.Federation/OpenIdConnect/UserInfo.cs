@@ -50,7 +50,11 @@ internal static class UserInfo
 }
 
 /// <summary>An access token of ours that passed the gate. Whether what it stands on still stands is for its user to ask.</summary>
-internal sealed record ReadAccessToken(string Client, string Subject, IReadOnlyList<string> Scopes, Guid? Grant);
+internal sealed record ReadAccessToken(string Client, string Subject, IReadOnlyList<string> Scopes, Guid? Grant)
+{
+    /// <summary>The token's own id; null where it has none of our shape.</summary>
+    public Guid? Jti { get; init; }
+}
 
 /// <summary>Reads bearer tokens (RFC 6750 §2.1) and checks them as RFC 9068 §4 says.</summary>
 internal sealed class AccessTokens(TokenSigner signer, Issuer issuer, TimeProvider clock)
@@ -70,7 +74,10 @@ internal sealed class AccessTokens(TokenSigner signer, Issuer issuer, TimeProvid
         if (JwtGate.Open(value[7..].Trim(' '), JwtUse.AccessToken, signer.AccessTokenKeys(), out _) is not { } jwt) return false;
         if (!jwt.Says("iss", issuer.Name) || !jwt.Says("aud", audience) || !jwt.IsTimely(clock.GetUtcNow(), out _)) return false;
         if (jwt.Claims.Text("client_id") is not { } client || jwt.Claims.Text("sub") is not { } subject || jwt.Claims.Text("scope") is not { } scope) return false;
-        token = new ReadAccessToken(client, subject, scope.Split(' '), Guid.TryParseExact(jwt.Claims.Text("grant_id"), "D", out var grant) ? grant : null);
+        token = new ReadAccessToken(client, subject, scope.Split(' '), Guid.TryParseExact(jwt.Claims.Text("grant_id"), "D", out var grant) ? grant : null)
+        {
+            Jti = Guid.TryParseExact(jwt.Claims.Text("jti"), "D", out var jti) ? jti : null,
+        };
         return true;
     }
 }

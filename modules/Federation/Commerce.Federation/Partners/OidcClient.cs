@@ -39,6 +39,9 @@ internal sealed record OidcClient
     /// <summary>Null: userinfo is plain JSON.</summary>
     public string? UserinfoSignedResponseAlg { get; init; }
 
+    /// <summary>Algorithm of introspection answers as JWTs (RFC 9701 §6).</summary>
+    public string IntrospectionSignedResponseAlg { get; init; } = "RS256";
+
     /// <summary>Scopes that the client may ask for.</summary>
     public IReadOnlyList<string> Scopes { get; init; } = [];
     public IReadOnlyList<string> Contacts { get; init; } = [];

@@ -58,6 +58,7 @@ internal static class OidcClientJson
             SubjectType = subject,
             IdTokenSignedResponseAlg = OneOf(root, "id_token_signed_response_alg", Algorithms) ?? "RS256",
             UserinfoSignedResponseAlg = OneOf(root, "userinfo_signed_response_alg", Algorithms),
+            IntrospectionSignedResponseAlg = OneOf(root, "introspection_signed_response_alg", Algorithms) ?? "RS256",
             Scopes = Scopes(root, grants),
             Contacts = root.Texts("contacts", 20, 200),
             HopReturnUri = Url(root, "hop_return_uri", development),
