@@ -18,14 +18,18 @@ internal sealed class Landscape
     /// <summary>The product.</summary>
     public static Landscape Real => RealOnce.Value;
 
-    /// <summary>Two modules that break every rule on purpose.</summary>
+    /// <summary>Modules, a library and a partner's site that break every rule on purpose.</summary>
     public static Landscape Planted => PlantedOnce.Value;
+
+    /// <summary>What the assemblies' names begin with, dot included.</summary>
+    public string Prefix { get; }
 
     public IReadOnlyList<AssemblyDefinition> Assemblies { get; }
     public IReadOnlyList<Module> Modules { get; }
 
     private Landscape(string prefix, string folder)
     {
+        Prefix = prefix;
         var resolver = new DefaultAssemblyResolver();
         resolver.AddSearchDirectory(folder);
         resolver.AddSearchDirectory(Path.GetDirectoryName(typeof(object).Assembly.Location)!);

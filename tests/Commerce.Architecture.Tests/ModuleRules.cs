@@ -31,6 +31,20 @@ public sealed class ModuleRules
     public void Libraries_stand_alone() => Holds(Edges.OfLibraries);
 
     [Fact]
+    public void A_planted_library_that_leans_on_a_module_is_caught() => Catches(Edges.OfLibraries,
+        "Planted.Saml references Planted.Beta.Contracts.", "Planted.Saml is protocol only, without web server or database, and references Microsoft.AspNetCore");
+
+    [Fact]
+    public void Every_library_is_looked_at() => Assert.Subset(
+        Landscape.Real.Assemblies.Select(a => a.Name.Name).ToHashSet(), new HashSet<string> { "Commerce.Kernel", "Commerce.Web", "Commerce.Saml", "Commerce.PartnerKit" });
+
+    [Fact]
+    public void The_demos_partner_sites_have_what_any_partner_has() => Holds(Edges.OfPartnerSites);
+
+    [Fact]
+    public void A_planted_partner_site_that_asks_a_module_is_caught() => Catches(Edges.OfPartnerSites, "Planted.Demo.Tires.AsksInside uses Planted.Beta.Contracts.AskBeta");
+
+    [Fact]
     public void Only_the_module_class_is_public_in_an_implementation() => Holds(Visibility.PublicBesideTheModule);
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Commerce.Testing;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -264,13 +265,11 @@ public sealed class JourneyTests(DemoProcess demo)
         await visitor.SignInAtShopAsync();
         await page.GotoAsync(demo.Ready.Hub + "/signout");
         await page.ClickAsync("main button[type=submit]");
-        for (var tries = 0; ; tries++)    // the logout token goes through the outbox
+        await Wait.UntilAsync(async () =>
         {
             await page.GotoAsync(demo.Ready.Shop);
-            if ((await page.Locator("header.top").InnerTextAsync()).Contains("Sign in with", StringComparison.Ordinal)) break;
-            Assert.True(tries < 60, "The shop still holds the session.");
-            await Task.Delay(500);
-        }
+            return (await page.Locator("header.top").InnerTextAsync()).Contains("Sign in with", StringComparison.Ordinal);
+        }, "the shop had ended its session: the logout token goes through the outbox");
     }
 
     [Fact]
@@ -358,14 +357,12 @@ internal static class AccountSteps
     /// <summary>Waits until the customer's timeline shows all the words: facts reach it through the outbox.</summary>
     public static async Task TimelineShowsAsync(this Visitor visitor, DemoProcess demo, params string[] words)
     {
-        for (var tries = 0; ; tries++)
+        await Wait.UntilAsync(async () =>
         {
             await visitor.Page.GotoAsync(demo.Ready.Hub + "/account");
             var text = await visitor.Page.Locator("main").InnerTextAsync();
-            if (words.All(word => text.Contains(word, StringComparison.Ordinal))) return;
-            Assert.True(tries < 60, $"The timeline lacks one of: {string.Join(", ", words)}.\n{text}");
-            await Task.Delay(500);
-        }
+            return words.All(word => text.Contains(word, StringComparison.Ordinal));
+        }, $"the timeline showed {string.Join(", ", words)}");
     }
 
     /// <summary>Withdraws the consent for a partner on the account page.</summary>

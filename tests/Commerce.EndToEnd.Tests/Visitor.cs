@@ -124,7 +124,6 @@ internal sealed class Visitor : IAsyncDisposable
         await Page.ScreenshotAsync(new PageScreenshotOptions { Path = file, FullPage = true });
         var wide = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         Assert.True(wide <= 0, $"{step}: the page is {wide} pixels wider than the screen.");
-        if (!hasScripts) return;
         var axe = await Page.RunAxe();
         Assert.True(axe.Violations.Length == 0, $"{step} ({Page.Url}): " + string.Join('\n',
             axe.Violations.Select(v => $"{v.Id}: {v.Help}: {string.Join("; ", v.Nodes.Take(3).Select(n => n.Html))}")));

@@ -38,21 +38,45 @@ internal static class Edges
     {
         var allowed = new Dictionary<string, string[]>
         {
-            ["Commerce.Saml"] = [],
-            ["Commerce.PartnerKit"] = ["Commerce.Saml"],
-            ["Commerce.Kernel"] = [],
-            ["Commerce.Web"] = ["Commerce.Kernel"],
+            ["Saml"] = [],
+            ["PartnerKit"] = ["Saml"],
+            ["Kernel"] = [],
+            ["Web"] = ["Kernel"],
         };
         foreach (var assembly in all.Assemblies)
         {
-            if (!allowed.TryGetValue(assembly.Name.Name, out var may)) continue;
-            foreach (var reference in References(assembly).Where(r => r.StartsWith("Commerce.", StringComparison.Ordinal) && !may.Contains(r)))
+            var library = assembly.Name.Name[all.Prefix.Length..];
+            if (!allowed.TryGetValue(library, out var may)) continue;
+            foreach (var reference in References(assembly).Where(r => IsOurs(r, all) && !may.Contains(r[all.Prefix.Length..])))
                 yield return $"{assembly.Name.Name} references {reference}.";
-            if (assembly.Name.Name != "Commerce.Saml") continue;
+            if (library != "Saml") continue;
             foreach (var reference in References(assembly).Where(r => r.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) || r.StartsWith("Microsoft.EntityFrameworkCore", StringComparison.Ordinal)))
-                yield return $"Commerce.Saml is protocol only, without web server or database, and references {reference}.";
+                yield return $"{assembly.Name.Name} is protocol only, without web server or database, and references {reference}.";
         }
     }
+
+    /// <summary>
+    /// The demo's shop and partner sites live on what a stranger's site would have: the partner's kit and the hub's addresses. They share a process
+    /// with the hub and nothing else.
+    /// </summary>
+    public static IEnumerable<string> OfPartnerSites(Landscape all)
+    {
+        var demo = all.Assemblies.Single(a => a.Name.Name == all.Prefix + "Demo");
+        string[] may = [demo.Name.Name, all.Prefix + "PartnerKit", all.Prefix + "Saml"];
+        string[] sites = ["Sites", "Shop", "Tires", "Fuel"];
+        return from type in demo.AllTypes()
+               where sites.Any(site => OuterNamespace(type) == $"{demo.Name.Name}.{site}")
+               from mentioned in type.Fields.Select(f => f.FieldType).Concat(type.Methods.SelectMany(m => m.MentionedTypes())).SelectMany(Cecil.Parts)
+               where IsOurs(mentioned.Scope.Name, all) && !may.Contains(WithoutExtension(mentioned.Scope.Name))
+               select $"{type.FullName} uses {mentioned.FullName}, which no partner has.";
+    }
+
+    private static string OuterNamespace(TypeDefinition type) => type.DeclaringType is { } outer ? OuterNamespace(outer) : type.Namespace;
+
+    private static bool IsOurs(string assembly, Landscape all) => assembly.StartsWith(all.Prefix, StringComparison.Ordinal) || assembly.StartsWith("Commerce.", StringComparison.Ordinal);
+
+    /// <summary>A scope is an assembly's name, or the module's own file name with its extension.</summary>
+    private static string WithoutExtension(string scope) => scope.EndsWith(".dll", StringComparison.Ordinal) ? scope[..^4] : scope;
 
     private static List<string>? PathBack(string at, string start, Dictionary<string, List<string>> asks, HashSet<string> seen)
     {
