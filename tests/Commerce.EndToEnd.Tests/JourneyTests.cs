@@ -240,10 +240,11 @@ public sealed class JourneyTests(DemoProcess demo)
     {
         await using var visitor = await Visitor.ArriveAsync(demo, scripts: false);
         var page = visitor.Page;
-        await visitor.RegisterAsync();
+        await visitor.RegisterAsync(look: true);
         await visitor.SignInAtShopAsync();
-        await visitor.BuyAsync();
+        await visitor.BuyAsync(look: true);
         await visitor.FollowAsync(Fuel);
+        await visitor.LookAsync("consent sheet");
         await visitor.DecideAsync(allow: true);
         await Expect(page).ToHaveURLAsync(demo.Ready.Fuel + "/offer");
 
