@@ -12,6 +12,11 @@ internal static partial class Refusals
     public static readonly Refusal ConnectionExists = new("federation.connection_exists", 409, "There is a connection with this id already.");
     public static readonly Refusal UnknownPartner = new("federation.unknown_partner", 404, "There is no such partner.");
 
+    public static readonly Refusal UnknownClient = new("federation.unknown_client", 404, "There is no such OIDC client.");
+    public static readonly Refusal NoSecretClient = new("federation.no_secret_client", 409, "This client does not prove itself by a secret.");
+    public static readonly Refusal TwoSecrets = new("federation.two_secrets", 409, "Two secrets are live already: retire the older one first.");
+    public static readonly Refusal OneSecret = new("federation.one_secret", 409, "Only one secret is live: add another one before it is retired.");
+
     /// <summary>One sentence for an unknown order, another customer's order and an offer that does not fit: it tells a guesser nothing.</summary>
     public static readonly Refusal OfferUnavailable = new("federation.offer_unavailable", 404, "This offer is not available for that order.");
     public static readonly Refusal SheetInvalid = new("federation.sheet_invalid", 400, "This page is no longer good. Open the offer again.");

@@ -32,7 +32,7 @@ internal static class Verbs
         ServeVerb.Make(),
         new Command("partner", "Partner businesses and their connections.")
         {
-            PartnerAdd.Make(), PartnerList.Make(), PartnerCheck.Make(), PartnerContract.Make(), PartnerSwitch.Make(on: false), PartnerSwitch.Make(on: true), PartnerRemove.Make(),
+            PartnerAdd.Make(), PartnerList.Make(), PartnerCheck.Make(), PartnerContract.Make(), PartnerSwitch.Make(on: false), PartnerSwitch.Make(on: true), PartnerSecret.Make(), PartnerRemove.Make(),
         },
         new Command("offer", "Partner services shown to customers after a purchase.") { OfferAdd.Make() },
         new Command("banner", "Store brands.") { BannerAdd.Make(), BannerList.Make() },

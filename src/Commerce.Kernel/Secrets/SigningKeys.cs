@@ -9,7 +9,7 @@ namespace Commerce.Kernel.Secrets;
 
 /// <summary>What a key is for. One set of keys per purpose: a key of one protocol never signs for another.</summary>
 /// <param name="Name">Lower case with dashes, at most 32 characters, such as <c>oidc-es256</c>.</param>
-/// <param name="Algorithm"><c>ES256</c> (P-256) or <c>RS256</c> (RSA, 2048 bits).</param>
+/// <param name="Algorithm"><c>ES256</c> (P-256), <c>RS256</c> or <c>PS256</c> (RSA, 2048 bits).</param>
 /// <param name="WithCertificate">True where partners expect an X.509 certificate around the public key (SAML metadata).</param>
 /// <param name="PublishedForever">True where what it signed is verified years later (consent receipts): retired keys stay published.</param>
 public sealed record KeyPurpose(string Name, string Algorithm, bool WithCertificate = false, bool PublishedForever = false);
@@ -134,7 +134,7 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
         using AsymmetricAlgorithm key = purpose.Algorithm switch
         {
             "ES256" => ECDsa.Create(ECCurve.NamedCurves.nistP256),
-            "RS256" => RSA.Create(2048),
+            "RS256" or "PS256" => RSA.Create(2048),
             _ => throw new NotSupportedException($"No key generator for {purpose.Algorithm}."),
         };
         return new SigningKeyRow

@@ -52,7 +52,7 @@ public sealed class DiscoveryTests(OidcHub hub) : IClassFixture<OidcHub>
         var keys = (await GetAsync("/connect/jwks", "application/jwk-set+json")).GetProperty("keys").EnumerateArray().ToList();
         Assert.Equal(keys.Count, keys.Select(k => k.GetProperty("kid").GetString()).Distinct().Count());
         Assert.All(keys, key => Assert.All(new[] { "d", "p", "q", "dp", "dq", "qi", "oth", "k" }, name => Assert.False(key.TryGetProperty(name, out _))));
-        Assert.Equal(["ES256", "RS256"], keys.Select(k => k.GetProperty("alg").GetString()!).Distinct().Order());
+        Assert.Equal(["ES256", "PS256", "RS256"], keys.Select(k => k.GetProperty("alg").GetString()!).Distinct().Order());
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class DiscoveryTests(OidcHub hub) : IClassFixture<OidcHub>
         else
         {
             using var rsa = RSA.Create(new RSAParameters { Modulus = Number("n"), Exponent = Number("e") });
-            Assert.True(rsa.VerifyData(signed, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+            Assert.True(rsa.VerifyData(signed, signature, HashAlgorithmName.SHA256, algorithm == "PS256" ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1));
         }
     }
 }

@@ -48,6 +48,7 @@ internal sealed class ConnectionMap : IEntityTypeConfiguration<ConnectionRow>
         connection.Property(c => c.Name).HasMaxLength(Lengths.Name);
         connection.Property(c => c.LandingHost).HasMaxLength(Lengths.Host);
         connection.Property(c => c.SecretHash).HasMaxLength(32);
+        connection.Property(c => c.NextSecretHash).HasMaxLength(32);
         connection.HasIndex(c => c.Partner);
     }
 }

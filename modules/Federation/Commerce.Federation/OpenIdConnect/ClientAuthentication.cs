@@ -15,8 +15,6 @@ namespace Commerce.Federation.OpenIdConnect;
 internal sealed class ClientAuthentication(
     FederationDb db, Connections connections, LookupHash hash, Issuer issuer, TimeProvider clock, ILogger<ClientAuthentication> log)
 {
-    public const string SecretBasic = "client_secret_basic", PrivateKeyJwt = "private_key_jwt";
-    public static readonly IReadOnlyList<string> Methods = [SecretBasic, PrivateKeyJwt];
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
     /// <summary>A client assertion lives no longer than this.</summary>
@@ -34,16 +32,22 @@ internal sealed class ClientAuthentication(
         if (credentials > 1 || header.Count > 1) return OAuth.InvalidRequest("Send exactly one client credential.");
 
         if (assertion is not null) return await ByAssertionAsync(form, assertion, stop);
-        if (header.Count == 1) return await BySecretAsync(header[0], form, stop);
+        if (header.Count == 1) return await ByBasicAsync(header[0], form, stop);
+        if (form["client_secret"] is { } secret) return await BySecretAsync(form["client_id"], secret, ClientAuthenticationMethods.SecretPost, stop);
         return No("no credential that is supported", form["client_id"]);
     }
 
-    private async ValueTask<Result<Connection>> BySecretAsync(string? header, Parameters form, CancellationToken stop)
+    private async ValueTask<Result<Connection>> ByBasicAsync(string? header, Parameters form, CancellationToken stop)
     {
         if (!TryReadBasic(header, out var id, out var secret)) return No("malformed Authorization header", null);
         if (form["client_id"] is { } named && !string.Equals(named, id, StringComparison.Ordinal)) return No("client_id differs from the header", id);
+        return await BySecretAsync(id, secret, ClientAuthenticationMethods.SecretBasic, stop);
+    }
+
+    private async ValueTask<Result<Connection>> BySecretAsync(string? id, string secret, string method, CancellationToken stop)
+    {
         var client = await connections.FindAsync(id, stop);
-        if (client is not { IsActive: true, Oidc.TokenEndpointAuthMethod: SecretBasic }) return No("unknown client, switched off, or another method", id);
+        if (client is not { IsActive: true, Oidc: { } oidc } || oidc.TokenEndpointAuthMethod != method) return No("unknown client, switched off, or another method", id);
         return client.SecretIs(hash, secret) ? client : No("wrong secret", id);
     }
 
@@ -56,7 +60,7 @@ internal sealed class ClientAuthentication(
         if (id is null || !string.Equals(jws.Payload.Text("sub"), id, StringComparison.Ordinal)) return No("iss and sub are not one client", null);
         if (form["client_id"] is { } named && !string.Equals(named, id, StringComparison.Ordinal)) return No("client_id differs from the assertion", id);
         var client = await connections.FindAsync(id, stop);
-        if (client is not { IsActive: true, Oidc: { TokenEndpointAuthMethod: PrivateKeyJwt, Jwks: not null } oidc }) return No("unknown client, switched off, or another method", id);
+        if (client is not { IsActive: true, Oidc: { TokenEndpointAuthMethod: ClientAuthenticationMethods.PrivateKeyJwt, Jwks: not null } oidc }) return No("unknown client, switched off, or another method", id);
 
         var keys = KeysOf.GetValue(oidc, static c => JsonWebKeys.Read(c.Jwks!.Value));
         if (JwtGate.Verify(jws, JwtUse.ClientAssertion, keys, out fault) is not { } jwt) return No(fault, id);

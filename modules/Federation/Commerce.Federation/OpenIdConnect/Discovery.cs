@@ -37,12 +37,10 @@ internal static class Discovery
         List(json, "subject_types_supported", ["pairwise"]);
         List(json, "id_token_signing_alg_values_supported", TokenSigner.Algorithms);
         List(json, "userinfo_signing_alg_values_supported", TokenSigner.Algorithms);
-        List(json, "token_endpoint_auth_methods_supported", ClientAuthentication.Methods);
-        List(json, "token_endpoint_auth_signing_alg_values_supported", ["ES256", "RS256"]);
-        foreach (var endpoint in (ReadOnlySpan<string>)["revocation", "introspection"])
+        foreach (var endpoint in (ReadOnlySpan<string>)["token", "revocation", "introspection"])
         {
-            List(json, endpoint + "_endpoint_auth_methods_supported", ClientAuthentication.Methods);
-            List(json, endpoint + "_endpoint_auth_signing_alg_values_supported", ["ES256", "RS256"]);
+            List(json, endpoint + "_endpoint_auth_methods_supported", ["client_secret_basic", "client_secret_post", "private_key_jwt"]);
+            List(json, endpoint + "_endpoint_auth_signing_alg_values_supported", TokenSigner.Algorithms);
         }
         List(json, "introspection_signing_alg_values_supported", TokenSigner.Algorithms);
         List(json, "prompt_values_supported", ["none", "login", "consent", "select_account"]);

@@ -15,7 +15,7 @@ internal static class OpenIdConnectProvider
 {
     public static void Register(IServiceCollection services)
     {
-        services.AddSingleton<KeyPurpose>(TokenSigner.Es256).AddSingleton<KeyPurpose>(TokenSigner.Rs256);
+        services.AddSingleton<KeyPurpose>(TokenSigner.Es256).AddSingleton<KeyPurpose>(TokenSigner.Rs256).AddSingleton<KeyPurpose>(TokenSigner.Ps256);
         services.AddSingleton<Issuer>().AddSingleton<TokenSigner>().AddSingleton<Tokens>().AddSingleton<RefreshToken>().AddSingleton<AccessTokens>();
         services.AddScoped<ClientAuthentication>().AddScoped<AuthorizeValidation>().AddScoped<FrozenRequests>().AddScoped<AuthorizeFlow>();
         services.AddScoped<Grants>().AddScoped<RedeemCode>().AddScoped<Refresh>().AddScoped<ClientCredentials>();

@@ -13,7 +13,7 @@ namespace Commerce.Federation.Partners;
 /// <param name="LandingHost">Host at which the customer arrives; null for clients of the API alone.</param>
 internal sealed record Connection(
     string Id, string Partner, string PartnerName, Protocol Protocol, string Name, bool IsActive, OidcClient? Oidc, ServiceProvider? Saml,
-    DataContract? Contract, string? LandingHost, byte[]? SecretHash)
+    DataContract? Contract, string? LandingHost, byte[]? SecretHash, byte[]? NextSecretHash = null)
 {
     /// <summary>Customers can be sent to it. Clients of the API alone cannot.</summary>
     public bool TakesCustomers => Saml is not null || (Oidc is { RedirectUris.Count: > 0 } client && client.MayUse("authorization_code"));
@@ -21,9 +21,13 @@ internal sealed record Connection(
     /// <summary>Under which name space the partner knows its customers: see <see cref="PairwiseSubject"/>.</summary>
     public string Sector => Oidc?.Sector ?? Id;
 
-    /// <summary>Compares in constant time.</summary>
-    public bool SecretIs(LookupHash hash, string secret) =>
-        SecretHash is not null && CryptographicOperations.FixedTimeEquals(SecretHash, ClientSecret.Hash(hash, secret));
+    /// <summary>Compares with the live secrets, of which there may be two, in constant time.</summary>
+    public bool SecretIs(LookupHash hash, string secret)
+    {
+        var given = ClientSecret.Hash(hash, secret);
+        return (SecretHash is not null && CryptographicOperations.FixedTimeEquals(SecretHash, given))
+            || (NextSecretHash is not null && CryptographicOperations.FixedTimeEquals(NextSecretHash, given));
+    }
 }
 
 /// <summary>Client secrets are stored as keyed hashes: a copy of the database is no help in guessing one.</summary>

@@ -70,7 +70,7 @@ internal sealed class Connections(IServiceScopeFactory scopes, TimeProvider cloc
             new Connection(row.Id, row.Partner, found.Partner.Name, row.Protocol, row.Name, row.IsActive && found.Partner.IsActive,
                 same is not null ? same.Oidc : row.Protocol == Protocol.Oidc ? JsonSerializer.Deserialize<OidcClient>(row.Metadata, HubJson.Options) : null,
                 same is not null ? same.Saml : row.Protocol == Protocol.Saml ? JsonSerializer.Deserialize<Commerce.Saml.ServiceProvider>(row.Metadata, HubJson.Options) : null,
-                contract, row.LandingHost, row.SecretHash),
+                contract, row.LandingHost, row.SecretHash, row.NextSecretHash),
             row.Metadata, found.Contract?.Version, now);
     }
 }

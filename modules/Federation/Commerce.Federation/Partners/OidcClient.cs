@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Commerce.Federation.Partners;
 
 /// <summary>An OIDC client's metadata as it was checked at registration (RFC 7591 §2, OpenID Connect Dynamic Client Registration §2).</summary>
-internal sealed record OidcClient
+internal sealed partial record OidcClient
 {
     public required string ClientName { get; init; }
 
@@ -15,10 +15,10 @@ internal sealed record OidcClient
     public IReadOnlyList<string> GrantTypes { get; init; } = ["authorization_code"];
     public IReadOnlyList<string> ResponseTypes { get; init; } = ["code"];
 
-    /// <summary><c>client_secret_basic</c> or <c>private_key_jwt</c>; exactly this one is accepted.</summary>
+    /// <summary>One of <see cref="ClientAuthenticationMethods"/>; exactly this one is accepted.</summary>
     public string TokenEndpointAuthMethod { get; init; } = "client_secret_basic";
 
-    /// <summary>The client's public keys, a JWK Set (RFC 7517 §5); present with <c>private_key_jwt</c>.</summary>
+    /// <summary>The client's public keys, a JWK Set (RFC 7517 §5); with <c>private_key_jwt</c> either this or <see cref="JwksUri"/> is there.</summary>
     public JsonElement? Jwks { get; init; }
     public string? ClientUri { get; init; }
     public string? LogoUri { get; init; }

@@ -7,10 +7,10 @@ namespace Commerce.Federation.Partners;
 /// Reads RFC 7591 client metadata, strictly: what the hub does not serve is refused by name and not ignored, so that nobody relies on a
 /// protection that is not there.
 /// </summary>
-internal static class OidcClientJson
+internal static partial class OidcClientJson
 {
     private static readonly IReadOnlyList<string> GrantTypes = ["authorization_code", "refresh_token", "client_credentials"];
-    private static readonly IReadOnlyList<string> Algorithms = ["RS256", "ES256"];
+    private static readonly IReadOnlyList<string> Algorithms = ["RS256", "PS256", "ES256"];
     private static readonly IReadOnlyList<string> ClaimScopes = ["openid", "profile", "email", "phone", "address", "vehicle", "purchase"];
     private static readonly IReadOnlyList<string> ApiOnly = [ApiScopes.WriteOrders, ApiScopes.WriteBookings];
 
@@ -28,17 +28,20 @@ internal static class OidcClientJson
         if (!signsIn && grants.Contains("refresh_token")) root.No("grant_types", "refresh_token has no use without authorization_code.");
 
         var responses = root.Has("response_types") ? OneOfEach(root, "response_types", ["code"]) : ["code"];
-        var method = OneOf(root, "token_endpoint_auth_method", ["client_secret_basic", "private_key_jwt"]) ?? "client_secret_basic";
+        var method = OneOf(root, "token_endpoint_auth_method", ClientAuthenticationMethods.All) ?? ClientAuthenticationMethods.SecretBasic;
         var jwks = root.Member("jwks");
         if (jwks is { } keys) JwksRules.Check(keys, fault => root.No("jwks", fault));
-        if (method == "private_key_jwt" && jwks is null) root.No("jwks", "Is needed with private_key_jwt.");
+
+        var security = Security(root, method, signsIn, development);
+        if (jwks is not null && security.JwksUri is not null) root.No("jwks_uri", "Register jwks or jwks_uri, not both (RFC 7591 2).");
+        if (method == "private_key_jwt" && jwks is null && security.JwksUri is null) root.No("jwks", "Is needed with private_key_jwt, or jwks_uri in its place.");
 
         var sector = Url(root, "sector_identifier_uri", development);
         var subject = OneOf(root, "subject_type", ["pairwise"]) ?? "pairwise";
         if (sector is null && redirects.Select(Host).Distinct().Count() > 1)
             root.No("sector_identifier_uri", "Is needed where redirect URIs have more than one host (OpenID Connect Core 8.1).");
 
-        var client = new OidcClient
+        var client = security with
         {
             ClientName = root.Text("client_name", Lengths.Name, required: true) ?? "",
             RedirectUris = redirects,
@@ -56,13 +59,14 @@ internal static class OidcClientJson
             BackchannelLogoutSessionRequired = root.Flag("backchannel_logout_session_required"),
             SectorIdentifierUri = sector,
             SubjectType = subject,
-            IdTokenSignedResponseAlg = OneOf(root, "id_token_signed_response_alg", Algorithms) ?? "RS256",
+            IdTokenSignedResponseAlg = OneOf(root, "id_token_signed_response_alg", Algorithms) ?? (security.IsFapi ? "ES256" : "RS256"),
             UserinfoSignedResponseAlg = OneOf(root, "userinfo_signed_response_alg", Algorithms),
             IntrospectionSignedResponseAlg = OneOf(root, "introspection_signed_response_alg", Algorithms) ?? "RS256",
             Scopes = Scopes(root, grants),
             Contacts = root.Texts("contacts", 20, 200),
             HopReturnUri = Url(root, "hop_return_uri", development),
         };
+        FapiRules(root, client, development);
         Each(root, "post_logout_redirect_uris", client.PostLogoutRedirectUris, uri => PartnerUrl.ReturnFault(uri, development));
         root.Close();
         return errors.Count > 0 ? Refusals.PartnerInvalid.With(errors) : client;

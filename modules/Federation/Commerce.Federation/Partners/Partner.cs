@@ -41,6 +41,9 @@ internal sealed class ConnectionRow
 
     /// <summary>Keyed hash of the client secret; null where the client proves itself with a key, and for SAML.</summary>
     public byte[]? SecretHash { get; set; }
+
+    /// <summary>Keyed hash of a second secret while the partner changes over from the first; else null.</summary>
+    public byte[]? NextSecretHash { get; set; }
     public bool IsActive { get; set; } = true;
 
     /// <summary>Host at which the customer arrives; null for clients of the API alone.</summary>

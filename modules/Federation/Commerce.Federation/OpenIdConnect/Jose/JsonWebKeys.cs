@@ -8,6 +8,7 @@ namespace Commerce.Federation.OpenIdConnect.Jose;
 internal static class JsonWebKeys
 {
     private const int MaxKeys = 16;
+    private static readonly string[] PrivateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
     /// <summary>Writes the public part. Private members are never read, so they cannot be written.</summary>
     public static void Write(Utf8JsonWriter json, string kid, string algorithm, AsymmetricAlgorithm key)
@@ -38,7 +39,7 @@ internal static class JsonWebKeys
     }
 
     /// <summary>
-    /// The keys of a set that can verify ES256 or RS256. Others are passed over (RFC 7517 §5): symmetric keys, encryption keys, RSA under
+    /// The keys of a set that can verify ES256, PS256 or RS256; an RSA key that names no algorithm stands there once for each of its two. Others are passed over (RFC 7517 §5): symmetric keys, encryption keys, RSA under
     /// 2048 bits, points off the curve.
     /// </summary>
     public static IReadOnlyList<VerificationKey> Read(JsonElement set)
@@ -47,14 +48,18 @@ internal static class JsonWebKeys
         if (set.ValueKind != JsonValueKind.Object || !set.TryGetProperty("keys", out var list) || list.ValueKind != JsonValueKind.Array) return keys;
         foreach (var jwk in list.EnumerateArray().Take(MaxKeys))
         {
-            if (jwk.ValueKind == JsonValueKind.Object && ReadOne(jwk) is { } key) keys.Add(key);
+            if (jwk.ValueKind != JsonValueKind.Object || ReadOne(jwk) is not { } key) continue;
+            keys.Add(key);
+            if (key.Algorithm == "RS256" && jwk.Text("alg") is null) keys.Add(key with { Algorithm = "PS256" });
         }
         return keys;
     }
 
-    private static VerificationKey? ReadOne(JsonElement jwk)
+    /// <summary>One public key; null where it is none of ours to use. Private members make it unusable: a key that was sent around is no proof.</summary>
+    public static VerificationKey? ReadOne(JsonElement jwk)
     {
         if (jwk.Text("use") is { } use && use != "sig") return null;
+        if (PrivateMembers.Any(name => jwk.TryGetProperty(name, out _))) return null;
         var algorithm = jwk.Text("alg");
         try
         {
@@ -62,8 +67,8 @@ internal static class JsonWebKeys
             {
                 "EC" when jwk.Text("crv") == "P-256" && algorithm is null or "ES256" =>
                     new VerificationKey(jwk.Text("kid"), "ES256", EllipticKey(Number(jwk, "x"), Number(jwk, "y"))),
-                "RSA" when algorithm is null or "RS256" => RsaKey(Number(jwk, "n"), Number(jwk, "e")) is { } rsa
-                    ? new VerificationKey(jwk.Text("kid"), "RS256", rsa) : null,
+                "RSA" when algorithm is null or "RS256" or "PS256" => RsaKey(Number(jwk, "n"), Number(jwk, "e")) is { } rsa
+                    ? new VerificationKey(jwk.Text("kid"), algorithm ?? "RS256", rsa) : null,
                 _ => null,
             };
         }

@@ -5,7 +5,7 @@ namespace Commerce.Federation.OpenIdConnect.Jose;
 
 /// <summary>A public key that may verify, for one algorithm and no other.</summary>
 /// <param name="Kid">Its key id, or null where its owner gave none.</param>
-/// <param name="Algorithm"><c>ES256</c> or <c>RS256</c>.</param>
+/// <param name="Algorithm"><c>ES256</c>, <c>PS256</c> or <c>RS256</c>.</param>
 internal sealed record VerificationKey(string? Kid, string Algorithm, AsymmetricAlgorithm Key);
 
 /// <summary>What a JWT must be to count at one place. Each place has its own, so that a token made for one never counts at another.</summary>
@@ -65,6 +65,7 @@ internal static class JwtGate
                 ("ES256", ECDsa ec) => jws.Signature.Length == 64 &&
                     ec.VerifyData(jws.Signed, jws.Signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation),
                 ("RS256", RSA rsa) => rsa.VerifyData(jws.Signed, jws.Signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
+                ("PS256", RSA rsa) => rsa.VerifyData(jws.Signed, jws.Signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pss),
                 _ => false,
             };
         }

@@ -15,20 +15,23 @@ internal sealed class TokenSigner(SigningKeys keys)
     public static readonly KeyPurpose Es256 = new("oidc-es256", "ES256");
     public static readonly KeyPurpose Rs256 = new("oidc-rs256", "RS256");
 
+    /// <summary>A key of its own: what verifies one RSA padding must not verify the other (RFC 8725 §3.1).</summary>
+    public static readonly KeyPurpose Ps256 = new("oidc-ps256", "PS256");
+
     /// <summary>Algorithms that clients may register for ID tokens and signed userinfo. The first is the default (OpenID Connect Core §15.1).</summary>
-    public static readonly IReadOnlyList<string> Algorithms = ["RS256", "ES256"];
+    public static readonly IReadOnlyList<string> Algorithms = ["RS256", "PS256", "ES256"];
 
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     // The encoded header is the same for every token of a key and type: about 70 characters, built once.
     private readonly ConcurrentDictionary<(string Kid, string Type), string> headers = new();
 
-    /// <param name="algorithm"><c>ES256</c> or <c>RS256</c>.</param>
+    /// <param name="algorithm"><c>ES256</c>, <c>PS256</c> or <c>RS256</c>.</param>
     /// <param name="type">Value of <c>typ</c>: one per kind of token.</param>
     /// <param name="state">Handed to <paramref name="claims"/>, which writes the members of the payload.</param>
     public string Sign<TState>(string algorithm, string type, TState state, Action<Utf8JsonWriter, TState> claims)
     {
-        var key = keys.ActiveOf(algorithm == "ES256" ? Es256.Name : Rs256.Name);
+        var key = keys.ActiveOf(PurposeOf(algorithm));
         var header = headers.GetOrAdd((key.Kid, type), static (id, alg) =>
             Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(new { alg, typ = id.Type, kid = id.Kid }, Relaxed)), key.Algorithm);
 
@@ -51,6 +54,8 @@ internal sealed class TokenSigner(SigningKeys keys)
             var written = key.Key switch
             {
                 ECDsa ec => ec.SignData(buffer.AsSpan(0, signedLength), signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation),
+                RSA rsa when key.Algorithm == "PS256" =>
+                    rsa.SignData(buffer.AsSpan(0, signedLength), signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pss),
                 RSA rsa => rsa.SignData(buffer.AsSpan(0, signedLength), signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
                 _ => throw new NotSupportedException($"No signer for {key.Algorithm}."),
             };
@@ -64,8 +69,8 @@ internal sealed class TokenSigner(SigningKeys keys)
         }
     }
 
-    /// <summary>Every key that our own tokens may carry: of both algorithms, retired ones included.</summary>
-    public IEnumerable<VerificationKey> OwnKeys() => keys.PublishedOf(Es256.Name).Concat(keys.PublishedOf(Rs256.Name)).Select(AsVerification);
+    /// <summary>Every key that our own tokens may carry: of all algorithms, retired ones included.</summary>
+    public IEnumerable<VerificationKey> OwnKeys() => Published().Select(AsVerification);
 
     /// <summary>Keys for access tokens, which are always ES256.</summary>
     public IEnumerable<VerificationKey> AccessTokenKeys() => keys.PublishedOf(Es256.Name).Select(AsVerification);
@@ -75,18 +80,28 @@ internal sealed class TokenSigner(SigningKeys keys)
     {
         json.WriteStartObject();
         json.WriteStartArray("keys");
-        foreach (var key in keys.PublishedOf(Es256.Name).Concat(keys.PublishedOf(Rs256.Name))) JsonWebKeys.Write(json, key.Kid, key.Algorithm, key.Key);
+        foreach (var key in Published()) JsonWebKeys.Write(json, key.Kid, key.Algorithm, key.Key);
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    /// <summary>Left half of the SHA-256 of an access token or code, base64url (OpenID Connect Core §3.1.3.6). Both our algorithms use SHA-256.</summary>
+    /// <summary>Left half of the SHA-256 of an access token or code, base64url (OpenID Connect Core §3.1.3.6). All our algorithms use SHA-256.</summary>
     public static string HalfHash(string token)
     {
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(Encoding.ASCII.GetBytes(token), hash);
         return Base64Url.EncodeToString(hash[..16]);
     }
+
+    private IEnumerable<SigningKey> Published() => keys.PublishedOf(Es256.Name).Concat(keys.PublishedOf(Rs256.Name)).Concat(keys.PublishedOf(Ps256.Name));
+
+    private static string PurposeOf(string algorithm) => algorithm switch
+    {
+        "ES256" => Es256.Name,
+        "PS256" => Ps256.Name,
+        "RS256" => Rs256.Name,
+        _ => throw new NotSupportedException($"No key signs {algorithm}."),
+    };
 
     private static VerificationKey AsVerification(SigningKey key) => new(key.Kid, key.Algorithm, key.Key);
 
