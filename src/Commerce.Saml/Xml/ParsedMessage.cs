@@ -40,29 +40,31 @@ internal sealed record ParsedMessage(XmlElement Root, IReadOnlyList<XmlElement> 
         return Hidden(root, isResponse: false) is { } hidden ? hidden : root;
     }
 
-    /// <summary>Looks at every element of the document, wherever it stands (X01 to X05).</summary>
     private static SamlFault? Hidden(XmlElement root, bool isResponse)
     {
         var assertions = 0;
-        var stack = new Stack<XmlElement>([root]);
-        while (stack.TryPop(out var element))
+        return Hidden(root, root, isResponse, ref assertions);
+    }
+
+    /// <summary>Looks at every element of the document, wherever it stands (X01 to X05). The gate caps the depth.</summary>
+    /// <remarks>Children are visited forwards: in this DOM each step back would search all siblings from the first.</remarks>
+    private static SamlFault? Hidden(XmlElement element, XmlElement root, bool isResponse, ref int assertions)
+    {
+        switch (element.NamespaceURI)
         {
-            switch (element.NamespaceURI)
-            {
-                case SamlNamespaces.Protocol when element != root && MessageRoots.Contains(element.LocalName):
-                    return XmlRead.Structure($"A {element.LocalName} inside the message.");
-                case SamlNamespaces.Assertion when element != root && element.LocalName is ("Assertion" or "EncryptedAssertion"):
-                    if (!isResponse || element.ParentNode != root) return XmlRead.Structure($"{element.LocalName} where none belongs.");
-                    if (++assertions > 1) return XmlRead.Structure("More than one assertion.");
-                    break;
-                case SamlNamespaces.XmlSignature when element.LocalName == "Object":
-                    return new SamlFault(FaultCodes.SignatureShape, "A ds:Object in the message.");
-                case SamlNamespaces.XmlSignature when element.LocalName == "Signature" && !MaySign(element, root):
-                    return new SamlFault(FaultCodes.SignatureShape, "A Signature in a place where none belongs.");
-            }
-            for (var child = element.LastChild; child is not null; child = child.PreviousSibling)
-                if (child is XmlElement inner) stack.Push(inner);
+            case SamlNamespaces.Protocol when element != root && MessageRoots.Contains(element.LocalName):
+                return XmlRead.Structure($"A {element.LocalName} inside the message.");
+            case SamlNamespaces.Assertion when element != root && element.LocalName is ("Assertion" or "EncryptedAssertion"):
+                if (!isResponse || element.ParentNode != root) return XmlRead.Structure($"{element.LocalName} where none belongs.");
+                if (++assertions > 1) return XmlRead.Structure("More than one assertion.");
+                break;
+            case SamlNamespaces.XmlSignature when element.LocalName == "Object":
+                return new SamlFault(FaultCodes.SignatureShape, "A ds:Object in the message.");
+            case SamlNamespaces.XmlSignature when element.LocalName == "Signature" && !MaySign(element, root):
+                return new SamlFault(FaultCodes.SignatureShape, "A Signature in a place where none belongs.");
         }
+        for (var child = element.FirstChild; child is not null; child = child.NextSibling)
+            if (child is XmlElement inner && Hidden(inner, root, isResponse, ref assertions) is { } hidden) return hidden;
         return null;
     }
 
@@ -71,13 +73,15 @@ internal sealed record ParsedMessage(XmlElement Root, IReadOnlyList<XmlElement> 
     {
         if (signature.ParentNode is not XmlElement parent) return false;
         if (parent != root && !(parent.ParentNode == root && parent.Is(SamlNamespaces.Assertion, "Assertion"))) return false;
-        var before = signature.PreviousSibling;
-        while (before is XmlCharacterData) before = before.PreviousSibling;
-        if (before is null) return parent == root;
-        if (before is not XmlElement issuer || !issuer.Is(SamlNamespaces.Assertion, "Issuer")) return false;
-        for (before = before.PreviousSibling; before is not null; before = before.PreviousSibling)
-            if (before is XmlElement) return false;
-        return true;
+        var first = NextElement(parent.FirstChild);
+        if (first == signature) return parent == root;
+        return first is not null && first.Is(SamlNamespaces.Assertion, "Issuer") && NextElement(first.NextSibling) == signature;
+    }
+
+    private static XmlElement? NextElement(XmlNode? node)
+    {
+        while (node is not (null or XmlElement)) node = node.NextSibling;
+        return (XmlElement?)node;
     }
 }
 

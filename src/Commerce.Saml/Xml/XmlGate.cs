@@ -13,7 +13,8 @@ internal static class XmlGate
     private const int MaxDepth = 32;
     private const int MaxAttributes = 32;
     private const int MaxAttributeLength = 8 * 1024;
-    private const int MaxNodes = 20_000;
+    private const int MaxNodes = 5_000;
+    private const int MaxMetadataNodes = 20_000;    // of one entity
     private const string XmlnsNamespace = "http://www.w3.org/2000/xmlns/";
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -81,7 +82,7 @@ internal static class XmlGate
         var floor = reader.Depth;
         do
         {
-            if (++nodes > MaxNodes) return Refuse($"More than {MaxNodes} nodes.");
+            if (++nodes > (allowMarkup ? MaxMetadataNodes : MaxNodes)) return Refuse($"More than {(allowMarkup ? MaxMetadataNodes : MaxNodes)} nodes.");
             switch (reader.NodeType)
             {
                 case XmlNodeType.Element:
