@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 
 namespace Commerce.Saml.Tests;
@@ -35,6 +36,33 @@ public sealed class FederationFileTests
             var json = JsonSerializer.Serialize(sp);
             Assert.Equal(json, JsonSerializer.Serialize(JsonSerializer.Deserialize<ServiceProvider>(json)));
         }
+    }
+
+    [Fact]
+    public void The_federation_file_signed_verifies_and_reads_within_a_second_and_100_megabytes()
+    {
+        var xml = System.IO.File.ReadAllText(Outside.File("data/saml-metadata/swamid-1.0.xml"));
+        var root = Attack.Load(xml).DocumentElement!;
+        Attack.Unsign(root);
+        root.SetAttribute("ID", "_swamid");
+        XmlSignature.Sign(root, root.FirstChild, Keys.Idp);
+        var signed = Encoding.UTF8.GetBytes(root.OuterXml);
+
+        ReadSigned(signed);     // warm
+        var (started, allocated) = (Fuzz.Processor.Now, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(108, ReadSigned(signed));
+        Assert.InRange(Fuzz.Processor.Now - started, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 1, 100 * 1024 * 1024);
+        TestContext.Current.SendDiagnosticMessage($"{signed.Length:N0} bytes: {(Fuzz.Processor.Now - started).TotalMilliseconds:0} ms, {(GC.GetAllocatedBytesForCurrentThread() - allocated) / 1024:N0} KiB");
+
+        signed[^40] ^= 1;
+        Assert.False(MetadataSignature.Verify(new MemoryStream(signed), [TrustedKey.Of(Keys.Idp)]).IsSuccess);
+    }
+
+    private static int ReadSigned(byte[] document)
+    {
+        Assert.True(MetadataSignature.Verify(new MemoryStream(document), [TrustedKey.Of(Keys.Idp)]).IsSuccess);
+        return SpMetadataReader.Read(new MemoryStream(document), new SpMetadataOptions { RequireHttps = false }, new FixedClock()).Count(entry => entry.Value.ServiceProvider is not null);
     }
 
     private static List<SpMetadataEntry> ReadAll(bool requireHttps)

@@ -36,7 +36,7 @@ public sealed class XmlSec1Tests
         Verify(xml, world.IdpKey, "EntityDescriptor");
     }
 
-    private static void Verify(string xml, SigningKey key, string element)
+    internal static void Verify(string xml, SigningKey key, string element)
     {
         var (exitCode, output) = Run(xml, key, element);
         Assert.True(exitCode == 0, output);
@@ -55,7 +55,7 @@ public sealed class XmlSec1Tests
             var ns = element switch
             {
                 "Assertion" => SamlNamespaces.Assertion,
-                "EntityDescriptor" => SamlNamespaces.Metadata,
+                "EntityDescriptor" or "EntitiesDescriptor" => SamlNamespaces.Metadata,
                 _ => SamlNamespaces.Protocol,
             };
             return Outside.Run(program, "--verify", "--enabled-key-data", "raw-x509-cert,rsa,ec", "--pubkey-cert-pem", certificate,

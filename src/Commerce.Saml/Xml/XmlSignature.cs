@@ -16,7 +16,6 @@ internal sealed class VerifiedElement
 internal static class XmlSignature
 {
     private const string Ds = SamlNamespaces.XmlSignature;
-    private const int MaxPrefixes = 16;
 
     /// <summary>The signature that is a direct child of an element; null where there is none.</summary>
     public static SamlResult<XmlElement?> Find(XmlElement signed)
@@ -34,7 +33,8 @@ internal static class XmlSignature
         {
             if (!Find(signed).TryGet(out var signature, out var fault)) return fault;
             if (signature is null) return new SamlFault(FaultCodes.SignatureMissing, "There is no Signature.");
-            if (!Parts.Read(signature, signed).TryGet(out var parts, out fault)) return fault;
+            if (!ReferenceEquals(signature.ParentNode, signed)) return Shape("The Signature is not a child of what it signs.");
+            if (!SignatureParts.Read(signature, signed.Attr("ID")).TryGet(out var parts, out fault)) return fault;
 
             using var canonical = new Utf8XmlWriter();
             ExclusiveCanonicalizer.Write(signed, canonical, without: signature, parts.ReferencePrefixes);
@@ -42,17 +42,23 @@ internal static class XmlSignature
             if (!CryptographicOperations.FixedTimeEquals(CryptographicOperations.HashData(parts.Digest, canonical.Written), parts.DigestValue))
                 return new SamlFault(FaultCodes.SignatureInvalid, "The digest is another one.");
 
-            canonical.Clear();
-            ExclusiveCanonicalizer.Write(parts.SignedInfo, canonical, without: null, parts.SignedInfoPrefixes);
-            if (keys.Count == 0) return new SamlFault(FaultCodes.NoUsableKey, "The sender has no usable signing key.");
-            foreach (var key in keys)
-                if (key.Verifies(parts.Algorithm, canonical.Written, parts.SignatureValue)) return new VerifiedElement(signed);
-            return new SamlFault(FaultCodes.SignatureInvalid, $"None of {keys.Count} pinned keys verifies the signature.");
+            return Signer(parts, keys).Then<VerifiedElement>(_ => new VerifiedElement(signed));
         }
         catch (Exception platform) when (platform is CryptographicException or XmlException or InvalidOperationException or ArgumentException)
         {
             return new SamlFault(FaultCodes.SignatureInvalid, $"Verification failed: {platform.GetType().Name}.");
         }
+    }
+
+    /// <summary>The pinned key that made a signature value. Whether what is signed has the digest is for the caller to see.</summary>
+    public static SamlResult<TrustedKey> Signer(SignatureParts parts, IReadOnlyList<TrustedKey> keys)
+    {
+        using var canonical = new Utf8XmlWriter();
+        ExclusiveCanonicalizer.Write(parts.SignedInfo, canonical, without: null, parts.SignedInfoPrefixes);
+        if (keys.Count == 0) return new SamlFault(FaultCodes.NoUsableKey, "The sender has no usable signing key.");
+        foreach (var key in keys)
+            if (key.Verifies(parts.Algorithm, canonical.Written, parts.SignatureValue)) return key;
+        return new SamlFault(FaultCodes.SignatureInvalid, $"None of {keys.Count} pinned keys verifies the signature.");
     }
 
     /// <summary>Writes a Signature element in canonical form for content given in canonical form.</summary>
@@ -94,63 +100,4 @@ internal static class XmlSignature
     }
 
     private static SamlFault Shape(string detail) => new(FaultCodes.SignatureShape, detail);
-
-    private static SamlFault Algorithm(string detail) => new(FaultCodes.AlgorithmRefused, detail);
-
-    /// <summary>What a signature of the one accepted shape says.</summary>
-    private sealed record Parts(
-        XmlElement SignedInfo, string[] SignedInfoPrefixes, SignatureAlgorithm Algorithm, byte[] SignatureValue,
-        string[] ReferencePrefixes, HashAlgorithmName Digest, byte[] DigestValue)
-    {
-        public static SamlResult<Parts> Read(XmlElement signature, XmlElement signed)
-        {
-            if (!ReferenceEquals(signature.ParentNode, signed)) return Shape("The Signature is not a child of what it signs.");
-            if (Named(signature, ["SignedInfo", "SignatureValue"], "KeyInfo") is not [var signedInfo, var signatureValue, ..])
-                return Shape("Signature is not SignedInfo, SignatureValue and at most one KeyInfo.");
-            if (Named(signedInfo, ["CanonicalizationMethod", "SignatureMethod", "Reference"]) is not [var c14n, var method, var reference])
-                return Shape("SignedInfo is not one CanonicalizationMethod, one SignatureMethod and one Reference.");
-            if (Named(reference, ["Transforms", "DigestMethod", "DigestValue"]) is not [var transforms, var digestMethod, var digestValue])
-                return Shape("Reference is not Transforms, DigestMethod and DigestValue.");
-            if (Named(transforms, ["Transform", "Transform"]) is not [var enveloped, var exclusive]) return Shape("There are not exactly two Transforms.");
-
-            // The reference names the very element we will read, and nothing else can carry that identifier: the gate saw to it.
-            var id = signed.Attr("ID");
-            if (!XmlRead.IsId(id) || reference.Attr("URI") != "#" + id) return Shape("The Reference does not name the signed element.");
-
-            if (c14n.Attr("Algorithm") != Algorithms.ExclusiveC14n) return XmlSignature.Algorithm($"Canonicalisation {c14n.Attr("Algorithm")}.");
-            if (enveloped.Attr("Algorithm") != Algorithms.EnvelopedSignature || enveloped.HasChildNodes)
-                return XmlSignature.Algorithm($"First transform {enveloped.Attr("Algorithm")}.");
-            if (exclusive.Attr("Algorithm") != Algorithms.ExclusiveC14n) return XmlSignature.Algorithm($"Second transform {exclusive.Attr("Algorithm")}.");
-            if (Algorithms.Signature(method.Attr("Algorithm") ?? "") is not { } algorithm || method.HasChildNodes)
-                return XmlSignature.Algorithm($"Signature method {method.Attr("Algorithm")}.");
-            if (Algorithms.Digest(digestMethod.Attr("Algorithm") ?? "") is not { } digest || digestMethod.HasChildNodes)
-                return XmlSignature.Algorithm($"Digest method {digestMethod.Attr("Algorithm")}.");
-            if (Prefixes(c14n) is not { } signedInfoPrefixes || Prefixes(exclusive) is not { } referencePrefixes)
-                return Shape("Canonicalisation has parameters other than one InclusiveNamespaces.");
-
-            return Bytes(signatureValue) is { } value && Bytes(digestValue) is { } expected
-                ? new Parts(signedInfo, signedInfoPrefixes, algorithm, value, referencePrefixes, digest, expected)
-                : Shape("DigestValue or SignatureValue is not plain Base64.");
-        }
-
-        /// <summary>The children where they are exactly these, in this order; null where not.</summary>
-        private static List<XmlElement>? Named(XmlElement parent, string[] names, string? optional = null)
-        {
-            if (!parent.ElementsOnly().TryGet(out var children, out _)) return null;
-            if (children.Count != names.Length && !(optional is not null && children.Count == names.Length + 1 && children[^1].Is(Ds, optional))) return null;
-            for (var i = 0; i < names.Length; i++)
-                if (!children[i].Is(Ds, names[i])) return null;
-            return children;
-        }
-
-        private static byte[]? Bytes(XmlElement element) => element.TextOnly().TryGet(out var text, out _) ? XmlRead.Base64(text) : null;
-
-        private static string[]? Prefixes(XmlElement method)
-        {
-            if (!method.ElementsOnly().TryGet(out var parameters, out _)) return null;
-            if (parameters.Count == 0) return [];
-            if (parameters is not [var only] || !only.Is(Algorithms.ExclusiveC14n, "InclusiveNamespaces") || only.HasChildNodes) return null;
-            return only.Attr("PrefixList")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: <= MaxPrefixes } prefixes ? prefixes : null;
-        }
-    }
 }

@@ -35,6 +35,7 @@ internal static class FuzzEntries
         ["response"] = FuzzedResponses.Response,
         ["metadata-sp"] = FuzzedMetadata.ServiceProvider,
         ["metadata-idp"] = FuzzedMetadata.IdentityProvider,
+        ["metadata-signed"] = FuzzedMetadata.Signed,
     };
 
     /// <summary>Another one's messages, each properly signed for something else: what an attacker has in hand.</summary>
@@ -248,6 +249,35 @@ internal static class FuzzedMetadata
         return Entry("metadata-idp", [xml], world, document => Verdict.Of(IdpMetadataReader.Read(document, null, requireHttps: true, world.Clock), taken =>
             taken.SigningKeys.Count == 0 || taken.ValidUntil <= world.Clock.Now || taken.SingleSignOnServices.Any(service => !service.Location.StartsWith("https://", StringComparison.Ordinal))
                 ? "its own checks do not hold" : null));
+    }
+
+    /// <summary>A signed document, alone and as an aggregate: whatever still verifies has to say the same of every service provider.</summary>
+    public static FuzzEntry Signed()
+    {
+        var world = new World();
+        var one = Encoding.UTF8.GetString(world.SpSide.WriteMetadata());
+        string[] documents =
+        [
+            Sign(one.Replace("<md:EntityDescriptor ", "<md:EntityDescriptor ID=\"_one\" validUntil=\"2026-04-01T00:00:00Z\" ", StringComparison.Ordinal), FuzzEntries.Quick),
+            Sign($"<md:EntitiesDescriptor xmlns:md=\"{SamlNamespaces.Metadata}\" ID=\"_all\" cacheDuration=\"PT1H\">{one}</md:EntitiesDescriptor>", Keys.Idp),
+        ];
+        TrustedKey[] keys = [TrustedKey.Of(FuzzEntries.Quick), TrustedKey.Of(Keys.Idp)];
+        var genuine = documents.Select(document => Said(new MemoryStream(Encoding.UTF8.GetBytes(document)))).ToHashSet(StringComparer.Ordinal);
+        return Entry("metadata-signed", documents, world, document =>
+        {
+            if (!MetadataSignature.Verify(document, keys).TryGet(out _, out var fault)) return new Verdict(fault, null);
+            document.Position = 0;
+            return new Verdict(null, Said(document) is var said && genuine.Contains(said) ? null : $"taken as {said}");
+        });
+
+        string Said(Stream document) => JsonSerializer.Serialize(SpMetadataReader.Read(document, new SpMetadataOptions(), world.Clock).Select(entry => entry.Value.ServiceProvider).ToList());
+    }
+
+    public static string Sign(string xml, SigningKey key)
+    {
+        var root = Attack.Load(xml).DocumentElement!;
+        XmlSignature.Sign(root, root.FirstChild, key);
+        return root.OuterXml;
     }
 
     private static string? Wrong(ServiceProvider taken, World world) =>
