@@ -30,7 +30,7 @@ public sealed class DiscoveryTests(OidcHub hub) : IClassFixture<OidcHub>
     public async Task C02_discovery_names_only_what_works_and_every_address_answers()
     {
         var document = await GetAsync("/.well-known/openid-configuration", "application/json");
-        foreach (var name in new[] { "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint", "revocation_endpoint", "introspection_endpoint" })
+        foreach (var name in new[] { "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint", "pushed_authorization_request_endpoint", "revocation_endpoint", "introspection_endpoint" })
         {
             var address = document.GetProperty(name).GetString()!;
             Assert.StartsWith(hub.Issuer + "/", address, StringComparison.Ordinal);
@@ -42,7 +42,7 @@ public sealed class DiscoveryTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal(["pairwise"], document.GetProperty("subject_types_supported").EnumerateArray().Select(v => v.GetString()));
         Assert.False(document.GetProperty("request_uri_parameter_supported").GetBoolean());
         Assert.True(document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean());
-        foreach (var absent in new[] { "registration_endpoint", "pushed_authorization_request_endpoint", "device_authorization_endpoint",
+        foreach (var absent in new[] { "registration_endpoint", "device_authorization_endpoint",
             "check_session_iframe", "frontchannel_logout_supported" }) Assert.False(document.TryGetProperty(absent, out _), absent);
     }
 

@@ -18,10 +18,15 @@ internal sealed class ApiTokenHandler(
     PresentedTokens presented)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
+    private Refusal? refused;
+
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (!access.TryRead(Request, access.ApiAudience, out var token, out var no))
+        if (!(await access.ReadAsync(Context, access.ApiAudience, Context.RequestAborted)).TryGet(out var token, out var no))
+        {
+            refused = no;
             return no == OAuth.NoToken ? AuthenticateResult.NoResult() : AuthenticateResult.Fail(no.Code);
+        }
         // The token says what was true ten minutes ago at most; the registration says what is true now.
         if (token.Grant is not null || token.Subject != token.Client
             || await connections.FindAsync(token.Client, Context.RequestAborted) is not { IsActive: true, Oidc: { } oidc } client
@@ -40,7 +45,7 @@ internal sealed class ApiTokenHandler(
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         var failed = (await HandleAuthenticateOnceSafeAsync()).Failure is not null;
-        await new BearerChallenge(failed ? OAuth.InvalidToken : OAuth.NoToken).ExecuteAsync(Context);
+        await new BearerChallenge(refused ?? (failed ? OAuth.InvalidToken : OAuth.NoToken)).ExecuteAsync(Context);
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => new BearerChallenge(OAuth.InsufficientScope).ExecuteAsync(Context);

@@ -12,18 +12,18 @@ internal static class Authorize
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Issuer.AuthorizePath, (HttpContext context, AuthorizeValidation validation, AuthorizeFlow flow, Issuer issuer, CancellationToken stop) =>
+        routes.MapGet(Issuer.AuthorizePath, (HttpContext context, AuthorizeValidation validation, PushedRequests pushed, AuthorizeFlow flow, Issuer issuer, CancellationToken stop) =>
             Parameters.TryReadQuery(context.Request, out var query)
-                ? AnswerAsync(context, query, validation, issuer, request => flow.ContinueAsync(context, request, null, null, stop), stop)
+                ? AnswerAsync(context, query, validation, pushed, issuer, request => flow.ContinueAsync(context, request, null, null, stop), stop)
                 : Task.FromResult(Answer.RefusedPage(context, Refusals.AuthorizeMalformed))).ExcludeFromDescription();
 
         // A post from the partner's site comes without our session cookie (SameSite=Lax): the request is frozen, and the browser comes
         // back for it by GET, with the cookie.
-        routes.MapPost(Issuer.AuthorizePath, async (HttpContext context, AuthorizeValidation validation, FrozenRequests frozen, Issuer issuer, CancellationToken stop) =>
+        routes.MapPost(Issuer.AuthorizePath, async (HttpContext context, AuthorizeValidation validation, PushedRequests pushed, FrozenRequests frozen, Issuer issuer, CancellationToken stop) =>
         {
             if (context.Request.QueryString.HasValue || await Parameters.ReadFormAsync(context.Request, stop) is not { } form)
                 return Answer.RefusedPage(context, Refusals.AuthorizeMalformed);
-            return await AnswerAsync(context, form, validation, issuer, async request =>
+            return await AnswerAsync(context, form, validation, pushed, issuer, async request =>
             {
                 var handle = Token.New();
                 await frozen.FreezeAsync(context, handle, request, null, stop);
@@ -43,10 +43,15 @@ internal static class Authorize
     }
 
     private static async Task<IResult> AnswerAsync(
-        HttpContext context, Parameters parameters, AuthorizeValidation validation, Issuer issuer, Func<AuthorizeRequest, Task<IResult>> go, CancellationToken stop)
+        HttpContext context, Parameters parameters, AuthorizeValidation validation, PushedRequests pushed, Issuer issuer, Func<AuthorizeRequest, Task<IResult>> go, CancellationToken stop)
     {
+        // RFC 9126 §4: the reference stands for the whole request; what else came in the browser is not looked at.
+        if (parameters["request_uri"] is { } uri && PushedRequests.IsOurs(uri))
+        {
+            return await pushed.OpenAsync(uri, parameters["client_id"], stop) is { } known ? await go(known) : Answer.RefusedPage(context, Refusals.RequestUriOver);
+        }
         if (!(await validation.ProveTargetAsync(parameters, stop)).TryGet(out var proven, out var no)) return Answer.RefusedPage(context, no);
-        return validation.Check(parameters, proven.Client, proven.Target).TryGet(out var request, out no)
+        return validation.Check(parameters, proven.Client, proven.Target, RequestWay.Browser).TryGet(out var request, out no)
             ? await go(request)
             : AuthorizationResponse.Error(proven.Target, issuer, no);
     }

@@ -15,7 +15,7 @@ namespace Commerce.Federation.OpenIdConnect;
 /// browser to the sign-in page or the consent sheet and taking the request up again afterwards.
 /// </summary>
 internal sealed class AuthorizeFlow(
-    FederationDb db, Connections connections, FrozenRequests frozen, SignInRelease signIn, RedeemHop hops, IMediator mediator, SealedState state,
+    FederationDb db, Connections connections, FrozenRequests frozen, PushedRequests pushed, SignInRelease signIn, RedeemHop hops, IMediator mediator, SealedState state,
     SharedSecrets secrets, Issuer issuer, TimeProvider clock, ILogger<AuthorizeFlow> log)
 {
     /// <param name="thawed">Set where the request was frozen before.</param>
@@ -80,7 +80,7 @@ internal sealed class AuthorizeFlow(
         HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, Connection connection, Guid customer, Guid session, CancellationToken stop)
     {
         // A ticket and a frozen request are each used up with the code that comes of them, in one transaction; a plain sign-in is one save.
-        await using var transaction = request.HasTicket || thawed is not null ? await db.Database.BeginTransactionAsync(stop) : null;
+        await using var transaction = request.HasTicket || thawed is not null || request.Pushed is not null ? await db.Database.BeginTransactionAsync(stop) : null;
         Release? release;
         if (request.HasTicket)
         {
@@ -113,6 +113,7 @@ internal sealed class AuthorizeFlow(
 
         var code = AddGrant(context, request, connection, customer, session, release);
         if (thawed is not null && !await frozen.CompleteAsync(thawed.HandleHash, stop)) return Answer.RefusedPage(context, Refusals.HandleInvalid);
+        if (request.Pushed is { } uri && !await pushed.UseUpAsync(uri, stop)) return Answer.RefusedPage(context, Refusals.RequestUriOver);
         await db.SaveChangesAsync(stop);
         if (transaction is not null) await transaction.CommitAsync(stop);
         if (handle is not null) frozen.ForgetBrowser(context, handle);
@@ -155,6 +156,7 @@ internal sealed class AuthorizeFlow(
             IsOffline = offline,
             RedirectUri = request.Target.RedirectUri,
             Challenge = request.Challenge,
+            BoundTo = request.DpopKey is { } thumbprint ? SenderKey.OfDpop(thumbprint).Text : null,
             Nonce = request.Nonce,
             AuthenticatedAt = context.User.AuthenticatedAt() ?? now,
             Acr = context.User.Acr() ?? "",
@@ -171,6 +173,7 @@ internal sealed class AuthorizeFlow(
     public async Task<IResult> RefuseAsync(HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, Refusal refusal, CancellationToken stop)
     {
         if (thawed is not null && !await frozen.CompleteAsync(thawed.HandleHash, stop)) return Answer.RefusedPage(context, Refusals.HandleInvalid);
+        if (request.Pushed is { } uri && !await pushed.UseUpAsync(uri, stop)) return Answer.RefusedPage(context, Refusals.RequestUriOver);
         if (handle is not null) frozen.ForgetBrowser(context, handle);
         return AuthorizationResponse.Error(request.Target, issuer, refusal);
     }

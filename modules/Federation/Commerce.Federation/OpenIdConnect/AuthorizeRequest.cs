@@ -15,10 +15,23 @@ internal sealed record AuthorizeRequest(
     string Client, ResponseTarget Target, IReadOnlyList<string> Scopes, string Challenge, string? Nonce, bool PromptNone, bool PromptLogin, bool PromptConsent,
     int? MaxAge, string? LoginHint, string? HintedSubject, string? Language)
 {
+    /// <summary>Where the client pushed the request: under which hash it is kept; the answer uses it up.</summary>
+    public byte[]? Pushed { get; init; }
+
+    /// <summary>Thumbprint of the DPoP key that the code is bound to (RFC 9449 §10); null for none.</summary>
+    public string? DpopKey { get; init; }
+
     public bool Asks(string scope) => Scopes.Contains(scope);
 
     /// <summary>A login hint of the shape of a hop ticket is a hop ticket, and is never taken for anything else.</summary>
     public bool HasTicket => LoginHint is { Length: 43 } hint && hint.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+}
+
+/// <summary>How a request came.</summary>
+/// <param name="IsPushed">By its proven client, at the endpoint for pushed requests.</param>
+internal readonly record struct RequestWay(bool IsPushed)
+{
+    public static readonly RequestWay Browser = new(false), Pushed = new(true);
 }
 
 /// <summary>The checks of RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1 and RFC 7636 §4.3, in the order in which they may be answered.</summary>
@@ -38,12 +51,13 @@ internal sealed class AuthorizeValidation(Connections connections, TokenSigner s
     }
 
     /// <summary>Everything else. A refusal here goes back to the client at the proven target.</summary>
-    public Result<AuthorizeRequest> Check(Parameters parameters, Connection client, ResponseTarget target)
+    public Result<AuthorizeRequest> Check(Parameters parameters, Connection client, ResponseTarget target, RequestWay way)
     {
         if (target.State?.Length > MaxState) return OAuth.InvalidRequest("state is longer than 2048 characters.");
         if (parameters["response_mode"] is not (null or "query" or "form_post")) return OAuth.InvalidRequest("response_mode is query or form_post.");
         if (parameters["request"] is not null) return OAuth.RequestNotSupported;
         if (parameters["request_uri"] is not null) return OAuth.RequestUriNotSupported;
+        if (client.Oidc!.MustPush && !way.IsPushed) return OAuth.InvalidRequest("This client pushes its requests (RFC 9126).");
         if (parameters["registration"] is not null) return OAuth.RegistrationNotSupported;
         if (parameters["response_type"] is not { } type) return OAuth.InvalidRequest("response_type is missing.");
         if (type != "code") return OAuth.UnsupportedResponseType;
@@ -51,6 +65,8 @@ internal sealed class AuthorizeValidation(Connections connections, TokenSigner s
         if (parameters["code_challenge"] is not { } challenge) return OAuth.InvalidRequest("code_challenge is missing: PKCE is required.");
         if (parameters["code_challenge_method"] != "S256") return OAuth.InvalidRequest("code_challenge_method is S256.");
         if (!Pkce.IsChallenge(challenge)) return OAuth.InvalidRequest("code_challenge is not a SHA-256 in base64url.");
+        // A thumbprint has the form of a challenge: 43 base64url characters (RFC 9449 §10).
+        if (parameters["dpop_jkt"] is { } thumbprint && !Pkce.IsChallenge(thumbprint)) return OAuth.InvalidRequest("dpop_jkt is not a SHA-256 in base64url.");
 
         var asked = (parameters["scope"] ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (!asked.Contains("openid")) return OAuth.InvalidScope;
@@ -78,7 +94,7 @@ internal sealed class AuthorizeValidation(Connections connections, TokenSigner s
         return new AuthorizeRequest(client.Id, target, scopes, challenge, parameters["nonce"], prompts.Contains("none"),
             // Choosing an account means signing in to one: there is one sign-in page for both.
             prompts.Contains("login") || prompts.Contains("select_account"), prompts.Contains("consent"),
-            maxAge, parameters["login_hint"], hinted, OidcScopes.LanguageOf(parameters["ui_locales"]));
+            maxAge, parameters["login_hint"], hinted, OidcScopes.LanguageOf(parameters["ui_locales"])) { DpopKey = parameters["dpop_jkt"] };
     }
 
     /// <summary>An ID token of ours for this client; an expired one still says who is meant (OpenID Connect Core §3.1.2.1).</summary>

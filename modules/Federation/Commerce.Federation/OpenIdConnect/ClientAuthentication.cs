@@ -1,11 +1,9 @@
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using System.Text;
 using Commerce.Federation.OpenIdConnect.Jose;
 using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using Microsoft.AspNetCore.Http;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 
 namespace Commerce.Federation.OpenIdConnect;
@@ -13,7 +11,7 @@ namespace Commerce.Federation.OpenIdConnect;
 /// <summary>Who calls the token endpoint: proven by the one method that the client registered, with exactly one credential in the request.</summary>
 /// <remarks>RFC 6749 §2.3, RFC 7523 §3, OpenID Connect Core §9; RFC 9700 §2.5 on audiences.</remarks>
 internal sealed class ClientAuthentication(
-    FederationDb db, Connections connections, LookupHash hash, Issuer issuer, TimeProvider clock, ILogger<ClientAuthentication> log)
+    OneTimeIds seen, Connections connections, LookupHash hash, Issuer issuer, TimeProvider clock, ILogger<ClientAuthentication> log)
 {
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -70,30 +68,7 @@ internal sealed class ClientAuthentication(
         if (!jwt.IsTimely(now, out var expires)) return No("time", id);
         if (expires > now + LongestAssertion + JwtGate.Skew) return No("lives too long", id);
         if (jwt.Claims.Text("jti") is not { Length: > 0 and <= 256 } jti) return No("no jti", id);
-        return await IsFirstUseAsync(id, jti, expires, stop) ? client : No("jti used before", id);
-    }
-
-    /// <summary>The unique key decides: of many that bring the same <c>jti</c>, one is written.</summary>
-    private async Task<bool> IsFirstUseAsync(string client, string jti, DateTimeOffset expires, CancellationToken stop)
-    {
-        var used = new UsedAssertion
-        {
-            Id = SHA256.HashData(Encoding.UTF8.GetBytes($"{client.Length}:{client}{jti}")),
-            ExpiresAt = expires + JwtGate.Skew,
-        };
-        db.Add(used);
-        try
-        {
-            await db.SaveChangesAsync(stop);
-            return true;
-        }
-        catch (DbUpdateException)
-        {
-            // Written by another request, or before: look, so that a database in trouble is not told as a replay.
-            db.Entry(used).State = EntityState.Detached;
-            if (!await db.Set<UsedAssertion>().AsNoTracking().AnyAsync(u => u.Id == used.Id, stop)) throw;
-            return false;
-        }
+        return await seen.IsFirstUseAsync(OneTimeIds.Assertion, id, jti, expires + JwtGate.Skew, stop) ? client : No("jti used before", id);
     }
 
     /// <summary>RFC 6749 §2.3.1: both halves are form-encoded before they are joined and base64-encoded (RFC 7617).</summary>

@@ -43,6 +43,9 @@ internal static class Discovery
             List(json, endpoint + "_endpoint_auth_signing_alg_values_supported", TokenSigner.Algorithms);
         }
         List(json, "introspection_signing_alg_values_supported", TokenSigner.Algorithms);
+        json.WriteString("pushed_authorization_request_endpoint", issuer.Url(Issuer.PushPath));
+        json.WriteBoolean("require_pushed_authorization_requests", false);      // of those that registered so, it is required
+        List(json, "dpop_signing_alg_values_supported", DpopProofs.Algorithms);
         List(json, "prompt_values_supported", ["none", "login", "consent", "select_account"]);
         List(json, "ui_locales_supported", Commerce.Web.WebRegistration.Languages);
         List(json, "claim_types_supported", ["normal"]);

@@ -66,6 +66,12 @@ internal sealed class Grant
     /// <summary><c>code_reused</c>, <c>refresh_reused</c> or the reason of the session's end.</summary>
     public string? RevokedReason { get; init; }
 
+    /// <summary>
+    /// The <see cref="SenderKey"/> that the code is bound to (<c>dpop_jkt</c>), and after its redemption the one that the first tokens were
+    /// bound to; null where they were bearer tokens. A grant that was bound once gives out bound tokens for good.
+    /// </summary>
+    public string? BoundTo { get; init; }
+
     public string[] Scopes => Scope.Split(' ');
 }
 
@@ -84,10 +90,10 @@ internal sealed class FrozenRequest
     public DateTimeOffset? CompletedAt { get; init; }
 }
 
-/// <summary>A client assertion's <c>jti</c> that was used; kept until the assertion has expired.</summary>
+/// <summary>The <c>jti</c> of a client assertion or DPoP proof that was used; kept until that has expired. See <see cref="OneTimeIds"/>.</summary>
 internal sealed class UsedAssertion
 {
-    /// <summary>SHA-256 over client and jti.</summary>
+    /// <summary>SHA-256 over kind, owner and jti.</summary>
     public required byte[] Id { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 }
@@ -108,6 +114,7 @@ internal sealed class GrantMap : IEntityTypeConfiguration<Grant>
         grant.Property(g => g.Amr).HasMaxLength(128);
         grant.Property(g => g.CodeHash).HasMaxLength(32);
         grant.Property(g => g.RevokedReason).HasMaxLength(32);
+        grant.Property(g => g.BoundTo).HasMaxLength(64);
         grant.Ignore(g => g.Scopes);
         grant.HasIndex(g => g.Session);     // whom to tell when a session ends
         grant.HasIndex(g => g.Customer);    // what dies with a locked account

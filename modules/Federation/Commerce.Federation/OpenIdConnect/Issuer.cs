@@ -12,6 +12,7 @@ internal sealed class Issuer(HubSettings settings)
     public const string UserInfoPath = "/connect/userinfo";
     public const string LogoutPath = "/connect/logout";
     public const string JwksPath = "/connect/jwks";
+    public const string PushPath = "/connect/par";
 
     /// <summary>The issuer identifier (OpenID Connect Core §1.2): compared as text everywhere.</summary>
     public string Name { get; } = settings.PublicOrigin;
@@ -20,6 +21,9 @@ internal sealed class Issuer(HubSettings settings)
     public string ApiAudience { get; } = settings.PublicOrigin + "/api";
 
     public bool IsHttps { get; } = settings.PublicOrigin.StartsWith("https://", StringComparison.Ordinal);
+
+    /// <summary>Where the endpoints may be reached: the addresses that a DPoP proof may be made for.</summary>
+    public IReadOnlyList<Uri> Origins { get; } = [new Uri(settings.PublicOrigin)];
 
     public string Url(string path) => Name + path;
 }

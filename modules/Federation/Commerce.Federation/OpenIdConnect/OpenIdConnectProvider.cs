@@ -20,6 +20,7 @@ internal static class OpenIdConnectProvider
         services.AddScoped<ClientAuthentication>().AddScoped<AuthorizeValidation>().AddScoped<FrozenRequests>().AddScoped<AuthorizeFlow>();
         services.AddScoped<Grants>().AddScoped<RedeemCode>().AddScoped<Refresh>().AddScoped<ClientCredentials>();
         services.AddScoped<ClientRequest>().AddScoped<PresentedTokens>().AddScoped<TokenState>();
+        services.AddScoped<OneTimeIds>().AddScoped<PushedRequests>().AddSingleton<DpopNonces>().AddScoped<DpopProofs>().AddScoped<SenderConstraint>();
         services.AddHostedService<Sweep>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiTokenHandler>(HubSchemes.Api, null);
         BackChannelLogout.Register(services);
@@ -29,6 +30,7 @@ internal static class OpenIdConnectProvider
     {
         Discovery.Map(routes);
         Authorize.Map(routes);
+        PushedAuthorization.Map(routes);
         TokenEndpoint.Map(routes);
         UserInfo.Map(routes);
         EndSessionEndpoint.Map(routes);

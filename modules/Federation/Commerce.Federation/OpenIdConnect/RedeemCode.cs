@@ -12,7 +12,7 @@ namespace Commerce.Federation.OpenIdConnect;
 internal sealed class RedeemCode(
     FederationDb db, Grants grants, ReleasedClaims released, RefreshToken refreshTokens, Tokens tokens, TimeProvider clock, ILogger<RedeemCode> log)
 {
-    public async Task<Result<TokenAnswer>> RedeemAsync(Connection client, Parameters form, CancellationToken stop)
+    public async Task<Result<TokenAnswer>> RedeemAsync(Connection client, Parameters form, SenderKey? key, CancellationToken stop)
     {
         if (form["code"] is not { } code) return OAuth.InvalidRequest("code is missing.");
         if (form["redirect_uri"] is not { } redirect) return OAuth.InvalidRequest("redirect_uri is missing.");
@@ -28,26 +28,30 @@ internal sealed class RedeemCode(
         if (grant.CodeExpiresAt <= now) return OAuth.InvalidGrant;
         if (!string.Equals(grant.RedirectUri, redirect, StringComparison.Ordinal)) return OAuth.InvalidGrant;
         if (!Pkce.Proves(verifier, grant.Challenge)) return OAuth.InvalidGrant;
+        // RFC 9449 §10: a code that was asked for with a key is good with that key alone.
+        if (grant.BoundTo is { } bound && bound != key?.Text) return OAuth.InvalidGrant;
         if (!(await grants.CheckAsync(grant, stop)).TryGet(out var open, out var no)) return no;
         var hopClaims = grant.IsHop ? await released.ReadAsync(found.Release!, OidcScopes.Claims(grant.Scopes), stop) : null;
 
-        if (!await UseUpAsync(grant, found.Release, open, now, stop)) return await ReusedAsync(grant, stop);
+        if (!await UseUpAsync(grant, found.Release, open, key, now, stop)) return await ReusedAsync(grant, stop);
 
-        var access = tokens.AccessToken(grant, grant.Scope);
+        var access = tokens.AccessToken(grant, grant.Scope, key);
         return new TokenAnswer(access, grant.Scope, tokens.IdToken(client, new IdTokenFacts(grant, access, grant.Nonce, hopClaims)),
-            grant.IsOffline ? refreshTokens.For(grant.Id, 1) : null);
+            grant.IsOffline ? refreshTokens.For(grant.Id, 1) : null) { Key = key };
     }
 
     /// <summary>Marks the code as used and puts the release on record, in one transaction. False where another request was first.</summary>
-    private async Task<bool> UseUpAsync(Grant grant, Release? release, GateOpen open, DateTimeOffset now, CancellationToken stop)
+    private async Task<bool> UseUpAsync(Grant grant, Release? release, GateOpen open, SenderKey? key, DateTimeOffset now, CancellationToken stop)
     {
         var hop = release?.Hop is { } id ? await db.Hops.AsNoTracking().SingleOrDefaultAsync(h => h.Id == id, stop) : null;
         await using var transaction = await db.Database.BeginTransactionAsync(stop);
         var idle = grant.IsOffline ? now + RefreshToken.Idle : (DateTimeOffset?)null;
         var generation = grant.IsOffline ? 1 : 0;
+        var bound = key?.Text;
         var used = await db.Set<Grant>().Where(g => g.Id == grant.Id && g.CodeUsedAt == null && g.RevokedAt == null).ExecuteUpdateAsync(row => row
             .SetProperty(g => g.CodeUsedAt, now)
             .SetProperty(g => g.RefreshGeneration, generation)
+            .SetProperty(g => g.BoundTo, bound)
             .SetProperty(g => g.RefreshExpiresAt, idle), stop);
         if (used != 1) return false;
         if (release is not null)

@@ -10,7 +10,7 @@ namespace Commerce.Federation.OpenIdConnect;
 /// </summary>
 internal sealed class Refresh(FederationDb db, Grants grants, RefreshToken refreshTokens, Tokens tokens, TimeProvider clock, ILogger<Refresh> log)
 {
-    public async Task<Result<TokenAnswer>> RefreshAsync(Connection client, Parameters form, CancellationToken stop)
+    public async Task<Result<TokenAnswer>> RefreshAsync(Connection client, Parameters form, SenderKey? key, CancellationToken stop)
     {
         if (form["refresh_token"] is not { } token) return OAuth.InvalidRequest("refresh_token is missing.");
         if (!refreshTokens.TryRead(token, out var id, out var generation) || await grants.FindAsync(id, stop) is not { Grant: var grant }) return OAuth.InvalidGrant;
@@ -19,6 +19,8 @@ internal sealed class Refresh(FederationDb db, Grants grants, RefreshToken refre
         if (generation != grant.RefreshGeneration) return await ReusedAsync(grant, stop);
         var now = clock.GetUtcNow();
         if (grant.RefreshExpiresAt is not { } idleEnd || idleEnd <= now) return OAuth.InvalidGrant;
+        // The client itself is proven, so it may have a new key (RFC 9449 §5); what it may not is come without one where it had one.
+        if (SenderKey.Of(grant.BoundTo) is { } bound && bound.Method != key?.Method) return OAuth.InvalidGrant;
         if (!TryNarrow(grant, form["scope"], out var scope)) return OAuth.InvalidScope;
         if (!(await grants.CheckAsync(grant, stop)).TryGet(out _, out var no)) return no;
 
@@ -29,8 +31,8 @@ internal sealed class Refresh(FederationDb db, Grants grants, RefreshToken refre
             .SetProperty(g => g.RefreshExpiresAt, idle), stop);
         if (swapped != 1) return await ReusedAsync(grant, stop);
 
-        var access = tokens.AccessToken(grant, scope);
-        return new TokenAnswer(access, scope, tokens.IdToken(client, new IdTokenFacts(grant, access, null, null)), refreshTokens.For(grant.Id, next));
+        var access = tokens.AccessToken(grant, scope, key);
+        return new TokenAnswer(access, scope, tokens.IdToken(client, new IdTokenFacts(grant, access, null, null)), refreshTokens.For(grant.Id, next)) { Key = key };
     }
 
     /// <summary>The asked scopes, all of which were granted (RFC 6749 §6); without a question, the granted ones.</summary>

@@ -9,6 +9,7 @@ internal static partial class Refusals
     public static readonly Refusal AuthorizeClient = new("oidc.unknown_client", 400, "The request does not come from a partner that we know.");
     public static readonly Refusal AuthorizeRedirect = new("oidc.unknown_redirect", 400, "The address to return to is not one that the partner registered.");
     public static readonly Refusal HandleInvalid = new("oidc.request_over", 400, "This sign-in was completed already or has expired. Go back to the partner and start again.");
+    public static readonly Refusal RequestUriOver = new("oidc.request_uri", 400, "This sign-in was completed already or has expired. Go back to the partner and start again.");
     public static readonly Refusal LogoutHintInvalid = new("oidc.logout_hint", 400, "We could not tell which partner asked to sign you out, so we stopped here.");
     public static readonly Refusal LogoutRedirect = new("oidc.logout_redirect", 400, "The address to return to is not one that the partner registered.");
     public static readonly Refusal LogoutFormOld = new("oidc.logout_form", 400, "This page is no longer good. Sign out again.");
@@ -25,6 +26,11 @@ internal static class OAuth
     public static readonly Refusal InvalidClient = new("oauth.invalid_client", 401, "Client authentication failed.");
     public static readonly Refusal InvalidGrant = new("oauth.invalid_grant", 400, "The code or refresh token is not valid, has expired, was used, or is another client's.");
     public static readonly Refusal InvalidToken = new("oauth.invalid_token", 401, "The access token is not valid, has expired or was revoked.");
+    /// <summary>RFC 9449 §5, §7.1.</summary>
+    public static readonly Refusal InvalidDpopProof = new("oauth.invalid_dpop_proof", 400, "The DPoP proof is missing, malformed, not fresh, used before, or made for something else.");
+
+    /// <summary>RFC 9449 §8, §9.</summary>
+    public static readonly Refusal UseDpopNonce = new("oauth.use_dpop_nonce", 400, "Make the DPoP proof with the nonce of the DPoP-Nonce header.");
     public static readonly Refusal NoToken = new("oauth.no_token", 401, "Send an access token in the Authorization header.");
     public static readonly Refusal InsufficientScope = new("oauth.insufficient_scope", 403, "The access token does not hold the scope that this takes.");
     public static readonly Refusal UnauthorizedClient = new("oauth.unauthorized_client", 400, "The client is not registered for this grant type.");

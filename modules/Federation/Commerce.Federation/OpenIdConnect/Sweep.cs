@@ -43,6 +43,8 @@ internal sealed class Sweep(IServiceScopeFactory scopes, TimeProvider clock, ILo
         var now = clock.GetUtcNow();
         var old = now - KeepDeliveries;
         await db.Set<FrozenRequest>().Where(r => r.ExpiresAt < now).ExecuteDeleteAsync(stop);
+        var answered = now - PushedRequests.Kept;
+        await db.Set<PushedRequest>().Where(r => r.ExpiresAt < answered).ExecuteDeleteAsync(stop);
         await db.Set<UsedAssertion>().Where(u => u.ExpiresAt < now).ExecuteDeleteAsync(stop);
         await db.Set<RevokedToken>().Where(t => t.ExpiresAt < now).ExecuteDeleteAsync(stop);
         await db.Set<Grant>().Where(g => g.EndsAt < now).ExecuteDeleteAsync(stop);

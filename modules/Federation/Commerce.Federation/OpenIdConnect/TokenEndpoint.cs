@@ -8,7 +8,11 @@ using Microsoft.Extensions.Logging;
 namespace Commerce.Federation.OpenIdConnect;
 
 /// <summary>What the token endpoint gives out.</summary>
-internal sealed record TokenAnswer(string AccessToken, string Scope, string? IdToken = null, string? RefreshToken = null);
+internal sealed record TokenAnswer(string AccessToken, string Scope, string? IdToken = null, string? RefreshToken = null)
+{
+    /// <summary>The key that the access token is bound to; null for a bearer token.</summary>
+    public SenderKey? Key { get; init; }
+}
 
 /// <summary>The token endpoint (RFC 6749 §3.2): reads the form, proves the client, and hands over to the grant type.</summary>
 internal static class TokenEndpoint
@@ -25,7 +29,7 @@ internal static class TokenEndpoint
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext context, ClientAuthentication authentication, RedeemCode codes, Refresh refresh, ClientCredentials own, ILogger<RedeemCode> log, CancellationToken stop)
+        HttpContext context, ClientAuthentication authentication, SenderConstraint constraint, RedeemCode codes, Refresh refresh, ClientCredentials own, ILogger<RedeemCode> log, CancellationToken stop)
     {
         if (context.Request.QueryString.HasValue) return No(OAuth.InvalidRequest("Parameters belong into the body."));
         if (await Parameters.ReadFormAsync(context.Request, stop) is not { } form) return No(OAuth.InvalidRequest("The body is a form with each parameter once."));
@@ -34,11 +38,12 @@ internal static class TokenEndpoint
         if (type is null) return No(OAuth.InvalidRequest("grant_type is missing."));
         if (type is not ("authorization_code" or "refresh_token" or "client_credentials")) return No(OAuth.UnsupportedGrantType);
         if (!client.Oidc!.MayUse(type)) return No(OAuth.UnauthorizedClient);
+        if (!(await constraint.OfRequestAsync(context, client, stop)).TryGet(out var key, out no)) return No(no);
         var answer = type switch
         {
-            "authorization_code" => await codes.RedeemAsync(client, form, stop),
-            "refresh_token" => await refresh.RefreshAsync(client, form, stop),
-            _ => own.Issue(client, form),
+            "authorization_code" => await codes.RedeemAsync(client, form, key, stop),
+            "refresh_token" => await refresh.RefreshAsync(client, form, key, stop),
+            _ => own.Issue(client, form, key),
         };
         if (answer.TryGet(out var tokens, out no)) return new TokenJson(tokens);
         log.LogWarning("Token request of {Client} ({GrantType}) refused: {Reason}.", client.Id, type, no.Code);
@@ -54,7 +59,7 @@ internal static class TokenEndpoint
         public Task ExecuteAsync(HttpContext httpContext) => JsonAnswer.WriteAsync(httpContext, StatusCodes.Status200OK, tokens, static (json, tokens) =>
         {
             json.WriteString("access_token", tokens.AccessToken);
-            json.WriteString("token_type", "Bearer");
+            json.WriteString("token_type", tokens.Key is { IsDpop: true } ? "DPoP" : "Bearer");
             json.WriteNumber("expires_in", (int)Tokens.AccessLifetime.TotalSeconds);
             if (tokens.RefreshToken is not null) json.WriteString("refresh_token", tokens.RefreshToken);
             if (tokens.IdToken is not null) json.WriteString("id_token", tokens.IdToken);

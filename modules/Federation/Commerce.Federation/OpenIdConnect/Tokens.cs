@@ -24,22 +24,24 @@ internal sealed class Tokens(TokenSigner signer, Issuer issuer, LookupHash hash,
     private const string AccessAlgorithm = "ES256";
 
     /// <summary>An access token for userinfo: its audience is the issuer.</summary>
-    public string AccessToken(Grant grant, string scope) => signer.Sign(AccessAlgorithm, "at+jwt", (this, grant, scope), static (json, state) =>
+    public string AccessToken(Grant grant, string scope, SenderKey? key = null) => signer.Sign(AccessAlgorithm, "at+jwt", (this, grant, scope, key), static (json, state) =>
     {
-        var (self, grant, scope) = state;
+        var (self, grant, scope, key) = state;
         self.Common(json, self.issuer.Name, grant.Subject, AccessLifetime);
         json.WriteString("client_id", grant.Connection);
         json.WriteString("scope", scope);
         json.WriteString("jti", Guid.CreateVersion7(self.clock.GetUtcNow()));
         json.WriteString("grant_id", grant.Id);
         json.WriteNumber("auth_time", grant.AuthenticatedAt.ToUnixTimeSeconds());
+        key?.WriteConfirmation(json);
     });
 
     /// <summary>An access token for the hub's API: the client acts for itself, so it is the subject (RFC 9068 §2.2).</summary>
-    public string ApiToken(string client, string scope) => signer.Sign(AccessAlgorithm, "at+jwt", (this, client, scope), static (json, state) =>
+    public string ApiToken(string client, string scope, SenderKey? key = null) => signer.Sign(AccessAlgorithm, "at+jwt", (this, client, scope, key), static (json, state) =>
     {
-        var (self, client, scope) = state;
+        var (self, client, scope, key) = state;
         self.Common(json, self.issuer.ApiAudience, client, AccessLifetime);
+        key?.WriteConfirmation(json);
         json.WriteString("client_id", client);
         json.WriteString("scope", scope);
         json.WriteString("jti", Guid.CreateVersion7(self.clock.GetUtcNow()));

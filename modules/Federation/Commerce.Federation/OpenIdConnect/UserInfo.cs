@@ -4,6 +4,7 @@ using Commerce.Kernel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Commerce.Federation.OpenIdConnect;
@@ -14,7 +15,7 @@ internal static class UserInfo
     public static void Map(IEndpointRouteBuilder routes) => routes.MapMethods(Issuer.UserInfoPath, ["GET", "POST"], async Task<IResult> (
         HttpContext context, AccessTokens access, Grants grants, ReleasedClaims released, Tokens tokens, ILogger<Tokens> log, CancellationToken stop) =>
     {
-        if (!access.TryRead(context.Request, access.UserInfoAudience, out var token, out var no)) return new BearerChallenge(no);
+        if (!(await access.ReadAsync(context, access.UserInfoAudience, stop)).TryGet(out var token, out var no)) return new BearerChallenge(no);
         if (!token.Scopes.Contains("openid")) return new BearerChallenge(OAuth.InsufficientScope, "openid");
         if (token.Grant is not { } id || await grants.FindAsync(id, stop) is not { } found || found.Grant.CodeUsedAt is null
             || !string.Equals(found.Grant.Connection, token.Client, StringComparison.Ordinal))
@@ -54,6 +55,9 @@ internal sealed record ReadAccessToken(string Client, string Subject, IReadOnlyL
 {
     /// <summary>The token's own id; null where it has none of our shape.</summary>
     public Guid? Jti { get; init; }
+
+    /// <summary>The key that the caller was proven to hold; null for a bearer token.</summary>
+    public SenderKey? Key { get; init; }
 }
 
 /// <summary>Reads bearer tokens (RFC 6750 §2.1) and checks them as RFC 9068 §4 says.</summary>
@@ -62,21 +66,44 @@ internal sealed class AccessTokens(TokenSigner signer, Issuer issuer, TimeProvid
     public string UserInfoAudience => issuer.Name;
     public string ApiAudience => issuer.ApiAudience;
 
+    /// <summary>
+    /// The request's access token, with the proof that its caller may use it. A bound token without its key, or under the name of a bearer
+    /// token, is refused here, hence at every endpoint (O15).
+    /// </summary>
     /// <param name="audience">The one audience that counts here.</param>
-    public bool TryRead(HttpRequest request, string audience, out ReadAccessToken token, out Refusal no)
+    public ValueTask<Result<ReadAccessToken>> ReadAsync(HttpContext context, string audience, CancellationToken stop)
     {
-        (token, no) = (null!, OAuth.NoToken);
+        if (!TryRead(context.Request, audience, out var token, out var isDpop, out var text, out var no)) return ValueTask.FromResult<Result<ReadAccessToken>>(no);
+        // RFC 9449 §7.1: the scheme DPoP is for tokens bound to a DPoP key, and those for no other scheme.
+        if (isDpop != token.Key is { IsDpop: true }) return ValueTask.FromResult<Result<ReadAccessToken>>(OAuth.InvalidToken);
+        return token.Key is null ? ValueTask.FromResult<Result<ReadAccessToken>>(token) : ProvenAsync(context, token, text, stop);
+    }
+
+    private static async ValueTask<Result<ReadAccessToken>> ProvenAsync(HttpContext context, ReadAccessToken token, string text, CancellationToken stop)
+    {
+        var constraint = context.RequestServices.GetRequiredService<SenderConstraint>();
+        return await constraint.ProvesAsync(context, token.Key!, text, stop) is { } no ? no : token;
+    }
+
+    private bool TryRead(HttpRequest request, string audience, out ReadAccessToken token, out bool isDpop, out string text, out Refusal no)
+    {
+        (token, isDpop, text, no) = (null!, false, "", OAuth.NoToken);
         var header = request.Headers.Authorization;
         if (header.Count == 0) return false;
         no = OAuth.InvalidToken;
         // The scheme's name is compared without case (RFC 9110 §11.1). A token in the body or the query is not looked at.
-        if (header.Count != 1 || header[0] is not { } value || !value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return false;
-        if (JwtGate.Open(value[7..].Trim(' '), JwtUse.AccessToken, signer.AccessTokenKeys(), out _) is not { } jwt) return false;
+        if (header.Count != 1 || header[0] is not { } value) return false;
+        isDpop = value.StartsWith("DPoP ", StringComparison.OrdinalIgnoreCase);
+        if (!isDpop && !value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return false;
+        text = value[(isDpop ? 5 : 7)..].Trim(' ');
+        if (JwtGate.Open(text, JwtUse.AccessToken, signer.AccessTokenKeys(), out _) is not { } jwt) return false;
         if (!jwt.Says("iss", issuer.Name) || !jwt.Says("aud", audience) || !jwt.IsTimely(clock.GetUtcNow(), out _)) return false;
         if (jwt.Claims.Text("client_id") is not { } client || jwt.Claims.Text("sub") is not { } subject || jwt.Claims.Text("scope") is not { } scope) return false;
+        if (!SenderKey.TryRead(jwt.Claims, out var key)) return false;
         token = new ReadAccessToken(client, subject, scope.Split(' '), Guid.TryParseExact(jwt.Claims.Text("grant_id"), "D", out var grant) ? grant : null)
         {
             Jti = Guid.TryParseExact(jwt.Claims.Text("jti"), "D", out var jti) ? jti : null,
+            Key = key,
         };
         return true;
     }
@@ -89,8 +116,15 @@ internal sealed class BearerChallenge(Refusal refusal, string? scope = null) : I
     {
         // §3.1: a request without any token gets no error code.
         var error = refusal == OAuth.NoToken ? "" : $", error=\"{OAuth.ErrorOf(refusal, "invalid_token")}\", error_description=\"{refusal.Message}\"";
-        httpContext.Response.Headers.WWWAuthenticate = $"Bearer realm=\"commerce\"{error}{(scope is null ? "" : $", scope=\"{scope}\"")}";
+        var rest = $"realm=\"commerce\"{error}{(scope is null ? "" : $", scope=\"{scope}\"")}";
+        var challenges = new List<string>(2);
+        // RFC 9449 §7.1: whoever came with a proof is told about proofs; whoever came with nothing, about both ways.
+        var isDpop = httpContext.Request.Headers.Authorization.ToString().StartsWith("DPoP ", StringComparison.OrdinalIgnoreCase);
+        if (!isDpop) challenges.Add($"Bearer {rest}");
+        if (isDpop || refusal == OAuth.NoToken) challenges.Add($"DPoP {rest}, algs=\"{string.Join(' ', DpopProofs.Algorithms)}\"");
+        httpContext.Response.Headers.WWWAuthenticate = challenges.ToArray();
         httpContext.Response.Headers.CacheControl = "no-store";
-        return Problem.From(refusal).ExecuteAsync(httpContext);
+        // At a protected resource a proof that is missing or wrong is a 401; at the token endpoint it is a 400.
+        return Problem.From(refusal.Status == StatusCodes.Status400BadRequest ? refusal with { Status = StatusCodes.Status401Unauthorized } : refusal).ExecuteAsync(httpContext);
     }
 }

@@ -23,6 +23,9 @@ internal sealed record JwtUse(string Name, IReadOnlyList<string?> Types, bool Ne
 
     /// <summary>RFC 7523 §3. Clients may leave <c>typ</c> out.</summary>
     public static readonly JwtUse ClientAssertion = new("client assertion", [null, "JWT", "client-authentication+jwt"], NeedsKeyId: false);
+
+    /// <summary>RFC 9449 §4.2.</summary>
+    public static readonly JwtUse DpopProof = new("DPoP proof", ["dpop+jwt"], NeedsKeyId: false);
 }
 
 /// <summary>A JWT whose form, type, algorithm, key and signature were checked. Issuer, audience and times are its user's to check.</summary>

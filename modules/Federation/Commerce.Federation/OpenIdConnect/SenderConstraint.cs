@@ -1,0 +1,28 @@
+using Commerce.Kernel;
+using Microsoft.AspNetCore.Http;
+
+namespace Commerce.Federation.OpenIdConnect;
+
+/// <summary>
+/// To which key a token is bound when it is given out, and whether the key is there when it is used. The endpoints that give tokens out
+/// ask <see cref="OfRequestAsync"/>; all that take an access token come through <see cref="AccessTokens.ReadAsync"/>, which asks
+/// <see cref="ProvesAsync"/> (O15).
+/// </summary>
+internal sealed class SenderConstraint(DpopProofs proofs)
+{
+    /// <summary>The key that the tokens of this request are bound to; null for a plain bearer token.</summary>
+    public async ValueTask<Result<SenderKey?>> OfRequestAsync(HttpContext context, Connection client, CancellationToken stop)
+    {
+        if (DpopProofs.IsThere(context.Request))
+            return (await proofs.CheckAsync(context, null, stop)).TryGet(out var key, out var no) ? key : no;
+        if (client.Oidc is not { NeedsBoundTokens: true }) return (SenderKey?)null;
+        return OAuth.InvalidRequest("This client's tokens are bound to a key: send a DPoP proof.");
+    }
+
+    /// <summary>Whether the caller holds the key of the token.</summary>
+    public async ValueTask<Refusal?> ProvesAsync(HttpContext context, SenderKey key, string accessToken, CancellationToken stop)
+    {
+        if (!(await proofs.CheckAsync(context, accessToken, stop)).TryGet(out var proven, out var no)) return no;
+        return proven == key ? null : OAuth.InvalidToken;
+    }
+}
