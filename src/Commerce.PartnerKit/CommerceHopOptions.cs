@@ -75,6 +75,12 @@ public sealed class CommerceHopOptions
     /// <summary>SAML only: signs the requests; null sends them unsigned, and the published metadata says which.</summary>
     public SigningKey? SamlSigningKey { get; set; }
 
+    /// <summary>
+    /// Keys to which the hub encrypts assertions, the newest first; published in metadata. Empty: assertions come signed and in the clear
+    /// (inside TLS). Keep the previous one in the list while the hub may still know it.
+    /// </summary>
+    public IList<DecryptionKey> SamlDecryptionKeys { get; set; } = [];
+
     /// <summary>SAML only: this site's name by language tag, published in its metadata.</summary>
     public IDictionary<string, string> DisplayNames { get; set; } = new Dictionary<string, string>();
 

@@ -19,6 +19,9 @@ public sealed class EncryptionTests
         return (world, new ServiceProviderSide(world.SpSide.Settings with { DecryptionKeys = [NextKey, Key] }, world.Clock));
     }
 
+    private static EncryptionPlan PlanFor(DecryptionKey key) =>
+        new(TrustedKey.FromCertificate(key.Certificate).Value, EncryptionPlan.Aes256Gcm, EncryptionPlan.OaepSha1);
+
     private static async Task<SamlResult<ValidatedAssertion>> Send(World world, ServiceProviderSide side, string xml, string id) =>
         await side.ValidateAsync(PostBinding.Read(Convert.ToBase64String(Encoding.UTF8.GetBytes(xml)), false, null).Value,
             new ResponseExpectation(world.RemoteIdp, id), (_, _, _) => ValueTask.FromResult(true));
@@ -73,7 +76,7 @@ public sealed class EncryptionTests
         Attack.Unsign(root);
         var assertion = Attack.Descendants(root, "Assertion").First();
         using var encrypted = new Utf8XmlWriter();
-        AssertionEncryption.Write(encrypted, Encoding.UTF8.GetBytes(assertion.OuterXml), TrustedKey.FromCertificate(Key.Certificate).Value);
+        AssertionEncryption.Write(encrypted, Encoding.UTF8.GetBytes(assertion.OuterXml), PlanFor(Key));
         root.ReplaceChild(document.ImportNode(Attack.Load(Encoding.UTF8.GetString(encrypted.Written)).DocumentElement!, deep: true), assertion);
         Assert.Equal(FaultCodes.SignatureMissing, (await Send(world, side, document.OuterXml, request.Id)).Fault?.Code);
     }
@@ -96,7 +99,7 @@ public sealed class EncryptionTests
         {
             var outer = Attack.Load(world.RespondXml(request));
             using var encrypted = new Utf8XmlWriter();
-            AssertionEncryption.Write(encrypted, Encoding.UTF8.GetBytes(inner), TrustedKey.FromCertificate(Key.Certificate).Value);
+            AssertionEncryption.Write(encrypted, Encoding.UTF8.GetBytes(inner), PlanFor(Key));
             Attack.Unsign(outer.DocumentElement!);
             outer.DocumentElement!.ReplaceChild(outer.ImportNode(Attack.Load(Encoding.UTF8.GetString(encrypted.Written)).DocumentElement!, deep: true), outer.DocumentElement.LastChild!);
             Assert.Equal(code, (await Send(world, side, outer.OuterXml, request.Id)).Fault?.Code);

@@ -33,6 +33,7 @@ internal sealed class SamlSignIn(
             EntityId = options.OwnEntityId,
             AssertionConsumerServiceUrl = options.BaseUrl + HopPaths.AssertionConsumer,
             SigningKey = options.SamlSigningKey,
+            DecryptionKeys = [.. options.SamlDecryptionKeys],
             RequestInitiatorUrl = options.BaseUrl + HopPaths.Hop,
             DisplayNames = new Dictionary<string, string>(options.DisplayNames),
         }, clock);

@@ -138,7 +138,7 @@ internal sealed class AuthnRequestValidation(IdentityProviderSettings settings, 
         if (policy.Attr("SPNameQualifier") is { } qualifier && qualifier != serviceProvider.EntityId) Answer(SamlStatus.InvalidNameIdPolicy);
 
         // A transient name belongs to nobody beforehand, so there is nothing to be allowed.
-        return (format, allow.Value ?? format == NameIdFormats.Transient);
+        return (format, format == NameIdFormats.Transient || (allow.Value ?? false));
     }
 
     /// <summary>The rungs of our ladder that satisfy RequestedAuthnContext, SAML Core 3.3.2.2.1.</summary>

@@ -26,7 +26,10 @@ public sealed record IdentityProviderSettings
 
     public bool SignResponses { get; init; } = true;
 
-    /// <summary>Encrypt assertions to service providers that have an RSA encryption key (S18). Off for those too old for AES-GCM.</summary>
+    /// <summary>Keys beside <see cref="SigningKey"/>, such as an elliptic-curve one, for service providers whose metadata lists no algorithm of that key.</summary>
+    public IReadOnlyList<SigningKey> OtherSigningKeys { get; init; } = [];
+
+    /// <summary>Encrypt assertions to every service provider with an RSA encryption key, also where its metadata does not ask for it (S18).</summary>
     public bool EncryptAssertions { get; init; }
 
     /// <summary>From issuing to NotOnOrAfter, more than zero and at most 5 minutes (S20).</summary>
@@ -48,7 +51,10 @@ public sealed record IdentityProviderSettings
 /// <param name="SessionNotOnOrAfter">When the service provider should end its own session; null leaves it out.</param>
 public sealed record AssertionContent(
     NameId Name, DateTimeOffset AuthnInstant, string ContextClass, string SessionIndex,
-    IReadOnlyList<SamlAttribute> Attributes, DateTimeOffset? SessionNotOnOrAfter = null);
+    IReadOnlyList<SamlAttribute> Attributes, DateTimeOffset? SessionNotOnOrAfter = null)
+{
+    public AssertionEncryptionWish Encryption { get; init; }
+}
 
 /// <summary>A finished response.</summary>
 /// <param name="Id">ID of the Response.</param>
@@ -61,6 +67,7 @@ public sealed record SamlResponse(string Id, string? AssertionId, ReadOnlyMemory
 public sealed class IdentityProvider
 {
     private readonly TimeProvider clock;
+    private readonly ResponseSigners signers;
 
     /// <param name="settings">Fixed for the lifetime of this instance; make another on key roll-over.</param>
     /// <param name="clock">The time.</param>
@@ -71,6 +78,7 @@ public sealed class IdentityProvider
             throw new ArgumentException("Assertions live more than 0 and at most 5 minutes.", nameof(settings));
         Settings = settings;
         this.clock = clock;
+        signers = new ResponseSigners(settings);
     }
 
     public IdentityProviderSettings Settings { get; }
@@ -132,7 +140,7 @@ public sealed class IdentityProvider
     }
 
     private ResponseWriter Writer(ServiceProvider to, AssertionConsumerService acs, string? inResponseTo) =>
-        new(Settings, to, acs, inResponseTo, clock.GetUtcNow()) { ResponseId = NewId(), AssertionId = NewId() };
+        new(Settings, to, acs, inResponseTo, clock.GetUtcNow()) { Signer = signers.For(to), ResponseId = NewId(), AssertionId = NewId() };
 
     private static SamlResult<SamlResponse> Finish(byte[] xml, string id, string? assertionId, AssertionConsumerService acs, string? relayState) =>
         EndpointAddress.IsWeb(acs.Location, requireHttps: false)

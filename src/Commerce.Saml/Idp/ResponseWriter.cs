@@ -9,9 +9,13 @@ internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceP
 
     public string AssertionId { get; init; } = SamlId.New();
 
+    /// <summary>Signs the response and the assertion.</summary>
+    public SigningKey Signer { get; init; } = settings.SigningKey;
+
     public SamlResult<byte[]> Success(AssertionContent content)
     {
         if (Check(content) is { } fault) return fault;
+        if (!EncryptionPlan.For(serviceProvider, content.Encryption, settings.EncryptAssertions).TryGet(out var encryption, out var cannot) && cannot is not null) return cannot;
         using var assertion = new Utf8XmlWriter();
         AssertionHead(assertion);
         var split = assertion.Length;
@@ -21,13 +25,12 @@ internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceP
         ResponseHead(response);
         var head = response.Length;
         response.Raw("<samlp:Status><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"></samlp:StatusCode></samlp:Status>"u8);
-        var encryptTo = settings.EncryptAssertions ? serviceProvider.EncryptionKeys.FirstOrDefault(key => key.Rsa is not null) : null;
-        if (encryptTo is null) Assertion(response, assertion.Written, split);
+        if (encryption is null) Assertion(response, assertion.Written, split);
         else
         {
             using var whole = new Utf8XmlWriter(12 * 1024);
             Assertion(whole, assertion.Written, split);
-            AssertionEncryption.Write(response, whole.Written, encryptTo);
+            AssertionEncryption.Write(response, whole.Written, encryption);
         }
         response.Raw("</samlp:Response>"u8);
         return assertion.SawIllegal || response.SawIllegal
@@ -40,7 +43,7 @@ internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceP
     {
         to.Raw(assertion[..split]);
         if (settings.SignAssertions || serviceProvider.WantAssertionsSigned || !settings.SignResponses)
-            XmlSignature.Write(to, assertion, AssertionId, settings.SigningKey);
+            XmlSignature.Write(to, assertion, AssertionId, Signer);
         to.Raw(assertion[split..]);
     }
 
@@ -67,7 +70,7 @@ internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceP
     {
         if (!sign) return response.Written.ToArray();
         using var signature = new Utf8XmlWriter(4096);
-        XmlSignature.Write(signature, response.Written, ResponseId, settings.SigningKey);
+        XmlSignature.Write(signature, response.Written, ResponseId, Signer);
         var whole = new byte[response.Length + signature.Length];
         response.Written[..head].CopyTo(whole);
         signature.Written.CopyTo(whole.AsSpan(head));

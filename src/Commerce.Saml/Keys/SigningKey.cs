@@ -47,6 +47,18 @@ public sealed class SigningKey
     /// <summary>DER in Base64, as metadata carries it.</summary>
     public string Certificate { get; }
 
+    /// <summary>The same key with another algorithm.</summary>
+    /// <exception cref="ArgumentException">The algorithm is of another kind of key.</exception>
+    public SigningKey With(SignatureAlgorithm algorithm)
+    {
+        using var certificate = X509CertificateLoader.LoadCertificate(Convert.FromBase64String(Certificate));
+        return rsa is not null ? new SigningKey(rsa, certificate, algorithm) : new SigningKey(ecdsa!, certificate, algorithm);
+    }
+
+    /// <summary>The same key with each algorithm that fits it; its own first.</summary>
+    internal IReadOnlyList<SigningKey> Variants() =>
+        [this, .. Enum.GetValues<SignatureAlgorithm>().Where(a => a != Algorithm && a.IsRsa() == (rsa is not null)).Select(With)];
+
     /// <summary>From a certificate that comes with its private key, such as a PKCS #12 file.</summary>
     public static SigningKey From(X509Certificate2 certificate) =>
         certificate.GetRSAPrivateKey() is { } rsa ? new SigningKey(rsa, certificate)

@@ -26,7 +26,12 @@ public sealed record IdentityProviderDescription
     /// <summary>Where a service provider may send a customer in trouble.</summary>
     public string? ErrorUrl { get; init; }
 
-    public SamlEndpoint? SingleLogoutService { get; init; }
+    public IReadOnlyList<SamlEndpoint> SingleLogoutServices { get; init; } = [];
+
+    public IReadOnlyList<SamlEndpoint> ArtifactResolutionServices { get; init; } = [];
+
+    /// <summary>Domains that stand behind the at sign of the identifiers we give (shibmd:Scope); empty leaves the element out.</summary>
+    public IReadOnlyList<string> Scopes { get; init; } = [];
 
     /// <summary>How long from now the document stands; null leaves validUntil out.</summary>
     public TimeSpan? ValidFor { get; init; }

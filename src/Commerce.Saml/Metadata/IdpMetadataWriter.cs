@@ -7,6 +7,8 @@ namespace Commerce.Saml;
 /// <summary>Our identity provider's metadata, SAML Metadata 2.4.3 with the UI extension (S32): only what works is in it.</summary>
 internal static class IdpMetadataWriter
 {
+    private static readonly XNamespace Shibboleth = "urn:mace:shibboleth:metadata:1.0";
+
     public static byte[] Write(IdentityProviderSettings settings, IdentityProviderDescription description, DateTimeOffset now, string id)
     {
         var ui = Unless(description.DisplayNames.Count == 0, Ui + "UIInfo",
@@ -16,11 +18,14 @@ internal static class IdpMetadataWriter
             new XAttribute("WantAuthnRequestsSigned", "false"),
             new XAttribute("protocolSupportEnumeration", SamlNamespaces.Protocol),
             description.ErrorUrl is { } error ? new XAttribute("errorURL", error) : null,
-            Unless(ui is null, Md + "Extensions", ui),
+            Unless(ui is null && description.Scopes.Count == 0, Md + "Extensions",
+                description.Scopes.Select(scope => new XElement(Shibboleth + "Scope", new XAttribute(XNamespace.Xmlns + "shibmd", Shibboleth.NamespaceName), new XAttribute("regexp", "false"), scope)),
+                ui),
             description.NextCertificates.Prepend(settings.SigningKey.Certificate).Distinct().Select(certificate => Key(certificate)),
-            description.SingleLogoutService is { } slo
-                ? Endpoint("SingleLogoutService", slo.Binding, slo.Location, slo.ResponseLocation is { } response ? new XAttribute("ResponseLocation", response) : null)
-                : null,
+            description.ArtifactResolutionServices.Select((service, index) =>
+                Endpoint("ArtifactResolutionService", service.Binding, service.Location, new XAttribute("index", index))),
+            description.SingleLogoutServices.Select(slo =>
+                Endpoint("SingleLogoutService", slo.Binding, slo.Location, slo.ResponseLocation is { } response ? new XAttribute("ResponseLocation", response) : null)),
             settings.NameIdFormats.Select(format => new XElement(Md + "NameIDFormat", format)),
             Endpoint("SingleSignOnService", SamlBindings.HttpRedirect, settings.SsoRedirectUrl),
             Endpoint("SingleSignOnService", SamlBindings.HttpPost, settings.SsoPostUrl));

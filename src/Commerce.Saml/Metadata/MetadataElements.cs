@@ -16,9 +16,10 @@ internal static class MetadataElements
             new XAttribute(XNamespace.Xmlns + "ds", Ds.NamespaceName), new XAttribute("entityID", entityId), content);
 
     /// <summary>A certificate that signs, SAML Metadata 2.4.1.1.</summary>
-    public static XElement Key(string certificate, string use = "signing") =>
+    public static XElement Key(string certificate, string use = "signing", IReadOnlyList<string>? encryptionMethods = null) =>
         new(Md + "KeyDescriptor", new XAttribute("use", use),
-            new XElement(Ds + "KeyInfo", new XElement(Ds + "X509Data", new XElement(Ds + "X509Certificate", certificate))));
+            new XElement(Ds + "KeyInfo", new XElement(Ds + "X509Data", new XElement(Ds + "X509Certificate", certificate))),
+            (encryptionMethods ?? []).Select(method => new XElement(Md + "EncryptionMethod", new XAttribute("Algorithm", method))));
 
     public static XElement Endpoint(string name, string binding, string location, params object?[] more) =>
         new(Md + name, new XAttribute("Binding", binding), new XAttribute("Location", location), more);

@@ -48,7 +48,8 @@ internal static class MetadataValues
     public static List<TrustedKey> Keys(XmlElement role, string use, List<string> warnings)
     {
         var keys = new List<TrustedKey>();
-        foreach (var descriptor in role.Children(SamlNamespaces.Metadata, "KeyDescriptor").Where(key => key.Attr("use") is not { } only || only == use))
+        foreach (var descriptor in role.Children(SamlNamespaces.Metadata, "KeyDescriptor").Where(key => key.Attr("use") is not { } only || only == use)
+            .OrderBy(key => key.Attr("use") is null))
         {
             var info = descriptor.Child(SamlNamespaces.XmlSignature, "KeyInfo");
             var found = info is null ? [] : Certificates(info).Concat(KeyValues(info)).ToList();

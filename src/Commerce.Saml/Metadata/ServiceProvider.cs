@@ -12,7 +12,17 @@ public sealed record ServiceProvider
     /// <summary>Each is tried. Weak or unreadable ones were left out, with a line in <see cref="Warnings"/>.</summary>
     public IReadOnlyList<TrustedKey> SigningKeys { get; init; } = [];
 
+    /// <summary>Those for encryption alone come first.</summary>
     public IReadOnlyList<TrustedKey> EncryptionKeys { get; init; } = [];
+
+    /// <summary>It publishes a key for encryption alone, or says which AES-GCM it reads. A key without use may be there for signatures only.</summary>
+    public bool WantsEncryption { get; init; }
+
+    /// <summary>Algorithms of its encryption keys' EncryptionMethod elements, as URIs; empty where it lists none.</summary>
+    public IReadOnlyList<string> EncryptionMethods { get; init; } = [];
+
+    /// <summary>Signature algorithms it verifies, as URIs (SAML Metadata Extension for Algorithm Support 1.0); empty where it lists none.</summary>
+    public IReadOnlyList<string> SigningMethods { get; init; } = [];
 
     /// <summary>Its requests must be signed: an unsigned one is refused (S02).</summary>
     public bool AuthnRequestsSigned { get; init; }

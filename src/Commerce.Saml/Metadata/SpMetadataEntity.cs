@@ -30,6 +30,7 @@ internal static class SpMetadataEntity
                 : $"It has no assertion consumer service with HTTP-POST, only: {string.Join(' ', services.Select(acs => acs.Binding))}.");
 
         var signingKeys = MetadataValues.Keys(role, "signing", warnings);
+        var encryptionKeys = MetadataValues.Keys(role, "encryption", warnings);
         var signsRequests = Flag(role, "AuthnRequestsSigned", warnings);
         if (signsRequests && signingKeys.Count == 0)
             warnings.Add("It says that it signs its requests and has no usable key: every request of it will be refused.");
@@ -38,7 +39,10 @@ internal static class SpMetadataEntity
             EntityId = entity.EntityId,
             AssertionConsumerServices = services,
             SigningKeys = signingKeys,
-            EncryptionKeys = MetadataValues.Keys(role, "encryption", warnings),
+            EncryptionKeys = encryptionKeys,
+            WantsEncryption = AlgorithmSupport.AsksForEncryption(role) && encryptionKeys.Exists(key => key.Rsa is not null),
+            EncryptionMethods = AlgorithmSupport.EncryptionMethods(role),
+            SigningMethods = AlgorithmSupport.SigningMethods(entity.Element, role),
             AuthnRequestsSigned = signsRequests,
             WantAssertionsSigned = Flag(role, "WantAssertionsSigned", warnings),
             NameIdFormats = [.. role.Children(Md, "NameIDFormat").Select(MetadataValues.Text)],

@@ -24,7 +24,7 @@ internal static class SpMetadataWriter
             new XAttribute("protocolSupportEnumeration", SamlNamespaces.Protocol),
             Unless(extensions.All(extension => extension is null), Md + "Extensions", extensions),
             settings.SigningKey is { } key ? Key(key.Certificate) : null,
-            settings.DecryptionKeys.Select(decryption => Key(decryption.Certificate, "encryption")),
+            settings.DecryptionKeys.Select(decryption => Key(decryption.Certificate, "encryption", AssertionEncryption.Readable)),
             new XElement(Md + "NameIDFormat", NameIdFormats.Persistent),
             Endpoint("AssertionConsumerService", SamlBindings.HttpPost, settings.AssertionConsumerServiceUrl, new XAttribute("index", "0"), new XAttribute("isDefault", "true")),
             Unless(settings.RequestedAttributes.Count == 0, Md + "AttributeConsumingService", new XAttribute("index", "0"), new XAttribute("isDefault", "true"),

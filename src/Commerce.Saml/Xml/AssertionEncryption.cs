@@ -3,7 +3,7 @@ using System.Xml;
 
 namespace Commerce.Saml;
 
-/// <summary>EncryptedAssertion with AES-GCM and RSA-OAEP, and with nothing else: CBC and RSA 1.5 tell an attacker the plaintext by their errors (X21).</summary>
+/// <summary>EncryptedAssertion with AES-GCM and RSA-OAEP. Nothing else is read: CBC and RSA 1.5 tell an attacker the plaintext by their errors (X21).</summary>
 /// <remarks>SAML Core 2.3.4, XML Encryption 1.1 §5.2.4 and §5.5.2. RSA-OAEP in its first form (MGF1 with SHA-1) is what all libraries read;
 /// its security does not rest on SHA-1's collision resistance.</remarks>
 internal static class AssertionEncryption
@@ -14,26 +14,51 @@ internal static class AssertionEncryption
     private const int NonceSize = 12;
     private const int TagSize = 16;
 
+    /// <summary>What <see cref="Read"/> takes, for metadata.</summary>
+    public static readonly IReadOnlyList<string> Readable = [EncryptionPlan.Aes256Gcm, EncryptionPlan.Aes128Gcm, EncryptionPlan.OaepSha1, EncryptionPlan.Oaep];
+
     // One answer for every way it can fail.
     private static readonly SamlFault Failed = new(FaultCodes.DecryptionFailed, "The assertion cannot be decrypted.");
 
     /// <summary>Writes the EncryptedAssertion element in canonical form.</summary>
     /// <param name="assertion">The whole Assertion element, UTF-8.</param>
-    /// <param name="key">RSA.</param>
-    public static void Write(Utf8XmlWriter to, ReadOnlySpan<byte> assertion, TrustedKey key)
+    /// <param name="plan">To whom and how.</param>
+    public static void Write(Utf8XmlWriter to, ReadOnlySpan<byte> assertion, EncryptionPlan plan)
     {
-        Span<byte> contentKey = stackalloc byte[32];
+        Span<byte> contentKey = stackalloc byte[plan.KeySize];
         RandomNumberGenerator.Fill(contentKey);
-        var sealedContent = new byte[NonceSize + assertion.Length + TagSize];
-        var nonce = sealedContent.AsSpan(0, NonceSize);
-        RandomNumberGenerator.Fill(nonce);
-        using (var aes = new AesGcm(contentKey, TagSize))
-            aes.Encrypt(nonce, assertion, sealedContent.AsSpan(NonceSize, assertion.Length), sealedContent.AsSpan(NonceSize + assertion.Length));
-        var wrapped = key.Rsa!.Encrypt(contentKey, RSAEncryptionPadding.OaepSHA1);
+        var sealedContent = plan.IsCbc ? SealCbc(contentKey, assertion) : SealGcm(contentKey, assertion);
+        var wrapped = plan.Key.Rsa!.Encrypt(contentKey, plan.Transport == EncryptionPlan.Oaep ? RSAEncryptionPadding.OaepSHA256 : RSAEncryptionPadding.OaepSHA1);
         CryptographicOperations.ZeroMemory(contentKey);
-        to.Raw("<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"><xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" Type=\"http://www.w3.org/2001/04/xmlenc#Element\"><xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"></xenc:EncryptionMethod><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><xenc:EncryptedKey><xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"><ds:DigestMethod Algorithm=\"http://www.w3.org/2000/09/xmldsig#sha1\"></ds:DigestMethod></xenc:EncryptionMethod><xenc:CipherData><xenc:CipherValue>"u8)
+        to.Raw("<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"><xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" Type=\"http://www.w3.org/2001/04/xmlenc#Element\"><xenc:EncryptionMethod Algorithm=\""u8)
+            .Raw(plan.Content).Raw("\"></xenc:EncryptionMethod><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><xenc:EncryptedKey><xenc:EncryptionMethod Algorithm=\""u8)
+            .Raw(plan.Transport);
+        if (plan.Transport == EncryptionPlan.Oaep)
+            to.Raw("\"><ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"></ds:DigestMethod><xenc11:MGF xmlns:xenc11=\"http://www.w3.org/2009/xmlenc11#\" Algorithm=\"http://www.w3.org/2009/xmlenc11#mgf1sha256\"></xenc11:MGF>"u8);
+        else
+            to.Raw("\"><ds:DigestMethod Algorithm=\"http://www.w3.org/2000/09/xmldsig#sha1\"></ds:DigestMethod>"u8);
+        to.Raw("</xenc:EncryptionMethod><xenc:CipherData><xenc:CipherValue>"u8)
             .Base64(wrapped).Raw("</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey></ds:KeyInfo><xenc:CipherData><xenc:CipherValue>"u8)
             .Base64(sealedContent).Raw("</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData></saml:EncryptedAssertion>"u8);
+    }
+
+    private static byte[] SealGcm(ReadOnlySpan<byte> key, ReadOnlySpan<byte> plain)
+    {
+        var content = new byte[NonceSize + plain.Length + TagSize];
+        var nonce = content.AsSpan(0, NonceSize);
+        RandomNumberGenerator.Fill(nonce);
+        using var aes = new AesGcm(key, TagSize);
+        aes.Encrypt(nonce, plain, content.AsSpan(NonceSize, plain.Length), content.AsSpan(NonceSize + plain.Length));
+        return content;
+    }
+
+    /// <summary>XML Encryption 1.1 §5.2.1: the initialisation vector, then the blocks; the last octet of the padding says its length.</summary>
+    private static byte[] SealCbc(ReadOnlySpan<byte> key, ReadOnlySpan<byte> plain)
+    {
+        var vector = RandomNumberGenerator.GetBytes(16);
+        using var aes = Aes.Create();
+        aes.SetKey(key);
+        return [.. vector, .. aes.EncryptCbc(plain, vector, PaddingMode.PKCS7)];
     }
 
     /// <summary>Decrypts and parses, through the same gate as everything else.</summary>

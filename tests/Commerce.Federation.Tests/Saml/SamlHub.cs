@@ -56,9 +56,10 @@ public sealed class SamlHub : IAsyncLifetime
     /// <summary>Registers a new service provider of a new partner.</summary>
     /// <param name="claims">Claims of the one purpose that its data contract has; null for a partner without a contract.</param>
     internal async Task<TestServiceProvider> AddPartnerAsync(
-        bool signs = true, bool needsConsent = false, string? requestInitiator = null, Func<string, string>? editMetadata = null, params string[] claims)
+        bool signs = true, bool needsConsent = false, string? requestInitiator = null, Func<string, string>? editMetadata = null, bool decrypts = false,
+        IReadOnlyList<RequestedAttribute>? requested = null, object? terms = null, params string[] claims)
     {
-        var sp = new TestServiceProvider(Clock, signs, requestInitiator) { Hub = Idp };
+        var sp = new TestServiceProvider(Clock, signs, requestInitiator, decrypts, requested) { Hub = Idp };
         var contract = JsonSerializer.Serialize(new
         {
             partner = sp.Partner,
@@ -71,6 +72,7 @@ public sealed class SamlHub : IAsyncLifetime
                     texts = new { en = "Book a fitting" }, claims = claims.Select(c => new { name = c, required = true, reason = "to book" }),
                 },
             },
+            saml = terms ?? new { },
         });
         var added = await Hub.AskAsync(new AddSamlPartner(sp.Metadata(editMetadata), null, claims.Length == 0 ? null : contract));
         Assert.True(added.IsOk, added.Refusal?.Errors?.FirstOrDefault()?.Message ?? added.Refusal?.Code);

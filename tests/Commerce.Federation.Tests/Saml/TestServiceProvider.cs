@@ -13,11 +13,12 @@ internal sealed class TestServiceProvider
 {
     private static readonly RSA SharedKey = RSA.Create(2048);
     private static readonly RSA StrangersKey = RSA.Create(2048);
+    private static readonly RSA DecryptionRsa = RSA.Create(2048);
     private static int number;
     private readonly TimeProvider clock;
     private readonly HashSet<string> usedAssertions = [];
 
-    public TestServiceProvider(TimeProvider clock, bool signs = true, string? requestInitiator = null)
+    public TestServiceProvider(TimeProvider clock, bool signs = true, string? requestInitiator = null, bool decrypts = false, IReadOnlyList<RequestedAttribute>? requested = null)
     {
         this.clock = clock;
         Number = Interlocked.Increment(ref number);
@@ -30,6 +31,8 @@ internal sealed class TestServiceProvider
             AssertionConsumerServiceUrl = Acs,
             SigningKey = signs ? SigningKey : null,
             RequestInitiatorUrl = requestInitiator,
+            DecryptionKeys = decrypts ? [new DecryptionKey(DecryptionRsa, SigningKey.SelfSigned(DecryptionRsa, "fitter.example", Year(2026), Year(2029)))] : [],
+            RequestedAttributes = requested ?? [],
             DisplayNames = new Dictionary<string, string> { ["en"] = $"Fitter {Number}" },
         }, clock);
     }
@@ -117,6 +120,8 @@ internal sealed class TestServiceProvider
         return !message.IsSuccess ? message.Fault! : await Side.ValidateAsync(message.Value, new ResponseExpectation(Hub, requestId, AllowUnsolicited: requestId is null),
             (id, _, _) => ValueTask.FromResult(usedAssertions.Add(id)), TestContext.Current.CancellationToken);
     }
+
+    private static DateTimeOffset Year(int year) => new(year, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private static SigningKey Make(RSA rsa)
     {

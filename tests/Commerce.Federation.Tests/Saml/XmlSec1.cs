@@ -13,7 +13,7 @@ internal static class XmlSec1
         return found!;
     }
 
-    /// <summary>Verifies the signature of the document's root and of the assertion in it with a pinned certificate.</summary>
+    /// <summary>Verifies the signature of the document's root, and of the assertion in it where that is not encrypted, with a pinned certificate.</summary>
     /// <returns>What xmlsec1 said where it refused; null where both are right.</returns>
     public static string? Refuses(string xml, TrustedKey key, string folder)
     {
@@ -21,7 +21,7 @@ internal static class XmlSec1
         var certificate = Path.Combine(folder, "key.pem");
         File.WriteAllText(document, xml);
         File.WriteAllText(certificate, $"-----BEGIN CERTIFICATE-----\n{string.Join('\n', key.Certificate!.Chunk(64).Select(line => new string(line)))}\n-----END CERTIFICATE-----\n");
-        foreach (var at in new[] { "/*/*[local-name()='Signature']", "/*/*[local-name()='Assertion']/*[local-name()='Signature']" })
+        foreach (var at in xml.Contains("EncryptedAssertion", StringComparison.Ordinal) ? new[] { "/*/*[local-name()='Signature']" } : new[] { "/*/*[local-name()='Signature']", "/*/*[local-name()='Assertion']/*[local-name()='Signature']" })
         {
             using var process = Process.Start(new ProcessStartInfo(Program(),
             [

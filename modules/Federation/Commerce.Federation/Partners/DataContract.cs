@@ -4,6 +4,9 @@ namespace Commerce.Federation.Partners;
 /// <param name="Version">1 or more; only goes up.</param>
 internal sealed record DataContract(string Partner, int Version, IReadOnlyList<ContractPurpose> Purposes)
 {
+    /// <summary>How the partner's SAML service providers are served; the defaults where the contract does not say.</summary>
+    public SamlTerms Saml { get; init; } = SamlTerms.Default;
+
     public ContractPurpose? Purpose(string id) => Purposes.FirstOrDefault(p => p.Id == id);
 
     /// <summary>The purpose of a sign-in that the partner starts itself: the one named <c>sign-in</c>, else the first.</summary>

@@ -16,10 +16,11 @@ internal static class DataContractJson
         if (partner is not null && !Slug.IsOne(partner)) root.No("partner", "Lower-case letters, digits and single dashes are expected.");
         var version = root.Number("version", 1, int.MaxValue);
         var purposes = root.Objects("purposes", MostPurposes).Select(Purpose).ToList();
+        var saml = root.Has("saml") ? SamlTerms.Read(root.Object("saml"), purposes) : SamlTerms.Default;
         root.Close();
         if (purposes.Select(p => p.Id).Distinct().Count() != purposes.Count) root.No("purposes", "Two purposes have the same id.");
 
-        return errors.Count > 0 ? Refusals.ContractInvalid.With(errors) : new DataContract(partner!, version!.Value, purposes);
+        return errors.Count > 0 ? Refusals.ContractInvalid.With(errors) : new DataContract(partner!, version!.Value, purposes) { Saml = saml };
     }
 
     private static ContractPurpose Purpose(JsonReader json)

@@ -20,13 +20,15 @@ namespace Commerce.Federation.Saml;
 /// <remarks>SAML Profiles 4.1.3.4 and 4.1.3.5; Core 3.4.1.4 and 3.2.2.2 (what the error statuses mean).</remarks>
 internal sealed class AnswerAuthnRequest(
     FederationDb db, SamlIdentity identity, Connections connections, FrozenRequests frozen, RedeemHop redeem, SignInRelease signIn, IssueAssertion issue,
-    RefusedMessages refused, IMediator mediator, SealedState state)
+    CustomerName names, RefusedMessages refused, IMediator mediator, SealedState state)
 {
     /// <param name="kept">Set where the browser came back with a handle.</param>
     public async Task<IResult> AnswerAsync(HttpContext context, ValidatedAuthnRequest request, KeptRequest? kept, CancellationToken stop)
     {
         if (await connections.FindAsync(request.ServiceProvider.EntityId, stop) is not { IsActive: true } connection) return Off(context, request);
-        var asked = new Asked(context, request, kept, connection);
+        if (CustomerName.FormatFor(request.NameIdFormat, connection) is not { } format)
+            return await RefuseAsync(context, request, SamlStatus.InvalidNameIdPolicy, "The data contract does not give the name asked for.", kept is not null, stop);
+        var asked = new Asked(context, request, kept, connection, format);
         var customer = SignedInCustomer.Of(context.User);
         var step = request.Next(customer is null ? null : await StateAsync(asked, customer, stop));
         if (step.Status is { } status) return await RefuseAsync(context, request, status, "The request's own conditions.", kept is not null, stop);
@@ -58,7 +60,7 @@ internal sealed class AnswerAuthnRequest(
 
     private async Task<IResult> ChallengeAsync(Asked asked, SignedInCustomer? customer, CancellationToken stop)
     {
-        var (context, request, kept, connection) = asked;
+        var (context, request, kept, connection, _) = asked;
         if (request.IsPassive) return await RefuseAsync(context, request, SamlStatus.NoPassive, "The customer has to sign in.", kept is not null, stop);
 
         // A hop's ticket is good in the browser session that made it, and in none that begins now.
@@ -72,7 +74,7 @@ internal sealed class AnswerAuthnRequest(
 
     private async Task<IResult> ReleaseAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)
     {
-        var (context, request, kept, connection) = asked;
+        var (context, request, kept, connection, format) = asked;
         var waiting = request.HopTicket is { } ticket
             ? await redeem.FindAsync(ticket, connection.Id, customer.Id, customer.Session, stop)
             : await redeem.FindPendingAsync(connection.Id, customer.Id, customer.Session, stop);
@@ -80,15 +82,15 @@ internal sealed class AnswerAuthnRequest(
 
         // A ticket that fails is never turned into an ordinary sign-in: the partner would take it for the hop.
         return hop.TryGet(out var found, out var no)
-            ? await IssueAsync(asked, new Leaving(connection, found.Release, found), customer, stop)
+            ? await IssueAsync(asked, new Leaving(connection, found.Release, found) { NameFormat = format }, customer, stop)
             : await RefuseAsync(context, request, SamlStatus.RequestDenied, no.Code, kept is not null, stop);
     }
 
     private async Task<IResult> SignInAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)
     {
-        var (context, request, kept, connection) = asked;
+        var (context, request, kept, connection, format) = asked;
         var handle = kept?.Handle ?? Token.New();
-        var decided = await signIn.DecideAsync(connection, customer.Id, customer.Session, askedClaims: null,
+        var decided = await signIn.DecideAsync(connection, customer.Id, customer.Session, AskedAttributes.Of(request, format),
             ResumeSingleSignOn.Path(handle), ResumeSingleSignOn.DeniedPath(handle), forceAsk: false, stop);
         if (!decided.TryGet(out var answer, out var no))
         {
@@ -96,7 +98,7 @@ internal sealed class AnswerAuthnRequest(
                 : no == Refusals.PartnerOff ? Off(context, request)
                 : await RefuseAsync(context, request, SamlStatus.RequestDenied, no.Code, kept is not null, stop);
         }
-        if (answer.Release is { } release) return await IssueAsync(asked, new Leaving(connection, release, null), customer, stop);
+        if (answer.Release is { } release) return await IssueAsync(asked, new Leaving(connection, release, null) { NameFormat = format }, customer, stop);
 
         if (request.IsPassive) return await RefuseAsync(context, request, SamlStatus.NoPassive, "The customer has to be asked.", kept is not null, stop);
         if (kept is null && !await frozen.KeepAsync(request, handle, stop)) return Answered(context, request);
@@ -105,9 +107,9 @@ internal sealed class AnswerAuthnRequest(
 
     private async Task<IResult> IssueAsync(Asked asked, Leaving leaving, SignedInCustomer customer, CancellationToken stop)
     {
-        var (context, request, kept, connection) = asked;
+        var (context, request, kept, _, _) = asked;
         if (await issue.ContentAsync(leaving, customer, stop) is not { } content)
-            return await RefuseAsync(context, request, SamlStatus.RequestDenied, "The customer was erased.", kept is not null, stop);
+            return await RefuseAsync(context, request, SamlStatus.RequestDenied, "The customer was erased, or has no name of the format asked for.", kept is not null, stop);
         if (!identity.Provider.Respond(request, content).TryGet(out var response, out var fault))
             return await RefuseAsync(context, request, new SamlStatus(Commerce.Saml.StatusCodes.Responder), fault.Code, kept is not null, stop);
         try
@@ -124,7 +126,7 @@ internal sealed class AnswerAuthnRequest(
 
     private async Task<SignInState> StateAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)
     {
-        var (_, request, kept, connection) = asked;
+        var (_, request, kept, connection, _) = asked;
 
         // The cookie knows whole seconds; whether the credential was given after the request came needs the session's own record.
         var fresh = request.ForceAuthn && kept is not null
@@ -133,7 +135,16 @@ internal sealed class AnswerAuthnRequest(
         // A pair of customer and service provider exists once the customer agreed to be known there.
         var isKnown = (request.AllowCreate && request.Subject is null)
             || await db.Releases.AnyAsync(r => r.Customer == customer.Id && r.Partner == connection.Partner && r.Connection == connection.Id, stop);
-        return new SignInState(SamlIdentity.ContextClass(customer.Amr), fresh, isKnown ? issue.NameOf(customer.Id, connection) : null);
+        return new SignInState(AcrLadder.SamlClassOf(customer.Acr), fresh, isKnown ? await NameAsync(asked, customer, stop) : null);
+    }
+
+    /// <summary>The customer's name, in the format in which the request's Subject gives one.</summary>
+    private async Task<NameId?> NameAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)
+    {
+        var format = asked.Request.Subject is { Format: NameIdFormats.Transient or NameIdFormats.EmailAddress } wanted
+            ? CustomerName.FormatFor(wanted.Format, asked.Connection) ?? NameIdFormats.Persistent : NameIdFormats.Persistent;
+        var email = format == NameIdFormats.EmailAddress ? (await mediator.Send(new AccountOf(customer.Id), stop))?.Email : null;
+        return names.Of(format, customer.Id, customer.Session, asked.Connection, email);
     }
 
     private IResult Answered(HttpContext context, ValidatedAuthnRequest request) =>
@@ -142,5 +153,5 @@ internal sealed class AnswerAuthnRequest(
     private IResult Off(HttpContext context, ValidatedAuthnRequest request) =>
         refused.Page(context, Refusals.PartnerOff.Code, "The partner or its connection is switched off.", request.ServiceProvider.EntityId);
 
-    private sealed record Asked(HttpContext Context, ValidatedAuthnRequest Request, KeptRequest? Kept, Connection Connection);
+    private sealed record Asked(HttpContext Context, ValidatedAuthnRequest Request, KeptRequest? Kept, Connection Connection, string NameFormat);
 }

@@ -42,7 +42,7 @@ internal sealed class HopByUnsolicitedResponse(
 
         if (!(await redeem.FindAsync(ticket, connection.Id, customer.Id, customer.Session, stop)).TryGet(out var hop, out var no))
             return refused.Page(context, no.Code, "The hop was refused.", connection.Id);
-        var leaving = new Leaving(connection, hop.Release, hop);
+        var leaving = new Leaving(connection, hop.Release, hop) { NameFormat = CustomerName.FormatFor(null, connection)! };
         if (await issue.ContentAsync(leaving, customer, stop) is not { } content)
             return refused.Page(context, Refusals.NothingAgreed.Code, "The customer was erased.", connection.Id);
 

@@ -38,7 +38,11 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
             var key = keys.ActiveOf(KeyPurposeName);
             if (Volatile.Read(ref current) is { } known && known.Kid == key.Kid) return known.Provider;
             var made = new IdentityProvider(
-                new IdentityProviderSettings { EntityId = EntityId, SsoRedirectUrl = SsoUrl, SsoPostUrl = SsoUrl, SigningKey = Of(key) }, clock);
+                new IdentityProviderSettings
+                {
+                    EntityId = EntityId, SsoRedirectUrl = SsoUrl, SsoPostUrl = SsoUrl, SigningKey = Of(key),
+                    NameIdFormats = CustomerName.Formats, ContextClasses = AcrLadder.SamlClasses,
+                }, clock);
             Volatile.Write(ref current, new Current(key.Kid, made));
             return made;
         }
@@ -66,16 +70,13 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
             Descriptions = languages.ToDictionary(language => language, language => string.Format(
                 CultureInfo.InvariantCulture, texts.GetString("saml_idp_description", CultureInfo.GetCultureInfo(language))!, settings.RetailerName)),
             NextCertificates = [.. keys.PublishedOf(KeyPurposeName).Where(k => k.State == KeyState.Next).Select(k => Convert.ToBase64String(k.Certificate!.RawData))],
+            Scopes = [SubjectIdentifiers.ScopeOf(settings)],
             ErrorUrl = settings.PublicOrigin + "/saml/error",
             CacheDuration = TimeSpan.FromHours(1),
             ValidFor = TimeSpan.FromDays(14),
             MetadataSigningKey = provider.Settings.SigningKey,
         });
     }
-
-    /// <summary>How the customer proved who they are, as a context class (SAML AuthnContext 3.4). Says no more than is true.</summary>
-    public static string ContextClass(IReadOnlyList<string> amr) =>
-        amr.Contains("pwd") ? AuthnContextClasses.PasswordProtectedTransport : AuthnContextClasses.Unspecified;
 
     private static Commerce.Saml.SigningKey Of(Kernel.Secrets.SigningKey key) => new((RSA)key.Key, key.Certificate!);
 }

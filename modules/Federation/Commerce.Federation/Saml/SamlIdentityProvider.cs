@@ -13,6 +13,7 @@ internal static class SamlIdentityProvider
     {
         services.AddSingleton(SamlIdentity.KeyPurpose);
         services.AddSingleton<SamlIdentity>().AddSingleton<RefusedMessages>();
+        services.AddSingleton<CustomerName>().AddSingleton<SubjectIdentifiers>();
         services.AddScoped<FrozenRequests>().AddScoped<IssueAssertion>().AddScoped<AnswerAuthnRequest>();
         services.AddScoped<SingleSignOn>().AddScoped<ResumeSingleSignOn>().AddScoped<HopByUnsolicitedResponse>();
         services.AddHostedService<SweepSamlRequests>();

@@ -21,6 +21,12 @@ internal sealed class SamlParticipant
     public required string SessionIndex { get; init; }
     public required DateTimeOffset FirstAt { get; init; }
 
+    /// <summary>Format of the name that the service provider was given last; null (rows of an older version) is persistent.</summary>
+    public string? NameFormat { get; init; }
+
+    /// <summary>The release that its newest name came with.</summary>
+    public Guid? Release { get; init; }
+
     /// <summary>
     /// The session's name for one service provider. It is opaque, tells nothing of the session, and two service providers cannot match theirs.
     /// </summary>
@@ -36,6 +42,7 @@ internal sealed class SamlParticipantMap : IEntityTypeConfiguration<SamlParticip
         participant.ToTable("saml_participants").HasKey(p => new { p.Session, p.Connection });
         participant.Property(p => p.Connection).HasMaxLength(Data.Lengths.Connection);
         participant.Property(p => p.SessionIndex).HasMaxLength(64);
+        participant.Property(p => p.NameFormat).HasMaxLength(64);
         participant.HasIndex(p => p.SessionIndex).IsUnique();            // a LogoutRequest names it
         participant.HasIndex(p => p.FirstAt);                            // old rows are swept
     }

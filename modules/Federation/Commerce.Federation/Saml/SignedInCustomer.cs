@@ -5,11 +5,11 @@ namespace Commerce.Federation.Saml;
 
 /// <summary>Who sits at the browser, as its session cookie says.</summary>
 /// <param name="AuthenticatedAt">Last proof of identity; whole seconds.</param>
-/// <param name="Amr">How (RFC 8176).</param>
-internal sealed record SignedInCustomer(Guid Id, Guid Session, DateTimeOffset AuthenticatedAt, IReadOnlyList<string> Amr)
+/// <param name="Acr">How sure that makes the hub: see <see cref="AcrLadder"/>.</param>
+internal sealed record SignedInCustomer(Guid Id, Guid Session, DateTimeOffset AuthenticatedAt, string? Acr)
 {
     /// <returns>Null where nobody is signed in.</returns>
     public static SignedInCustomer? Of(ClaimsPrincipal user) =>
         user.CustomerId() is { } customer && user.SessionId() is { } session && user.AuthenticatedAt() is { } at
-            ? new SignedInCustomer(customer, session, at, user.Amr()) : null;
+            ? new SignedInCustomer(customer, session, at, user.Acr()) : null;
 }
