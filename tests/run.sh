@@ -21,6 +21,8 @@ install_tools() {
     command -v npm >/dev/null 2>&1 || need npm npm
     need libicu72 "$(ls /usr/lib/*/libicuuc.so.* 2>/dev/null | head -n 1)"
     need postgresql "$(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null | head -n 1)"
+    need softhsm2 softhsm2-util
+    need libengine-pkcs11-openssl "$(ls /usr/lib/*/engines-3/pkcs11.so 2>/dev/null | head -n 1)"
     need python3-pysaml2 /usr/lib/python3/dist-packages/saml2/__init__.py
     need fonts-noto-cjk /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
     [ ${#missing[@]} -eq 0 ] && return 0

@@ -16,7 +16,7 @@ public static class KernelRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.AddDataProtection().SetApplicationName("Commerce")
             .PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "keyring")));
-        services.AddSingleton<PersonalData>().AddSingleton<LookupHash>().AddSingleton<SharedSecrets>().AddSingleton<SigningKeys>();
+        services.AddSingleton<PersonalData>().AddSingleton<LookupHash>().AddSingleton<SharedSecrets>().AddSingleton<SigningKeys>().AddHostedService<RotateKeysWhenDue>();
         services.AddSingleton<OutboxSeal>().AddSingleton<OutboxSignal>().AddSingleton<OutboxRelay>().AddSingleton<DeadLetters>();
         services.AddSingleton<SealedState>();
         services.AddModuleDb<KernelDb>("kernel");

@@ -16,7 +16,7 @@ public sealed class VerbTests : IDisposable
     public static TheoryData<string> Leaves() =>
     [
         "serve", "partner add", "partner list", "partner check", "partner contract", "partner off", "partner on", "partner secret", "partner remove", "offer add", "banner add",
-        "banner list", "customers import", "orders import", "operator add", "keys list", "keys rotate", "ledger verify", "events dead", "events retry", "events drop",
+        "banner list", "customers import", "orders import", "operator add", "keys list", "keys rotate", "keys adopt", "ledger verify", "events dead", "events retry", "events drop",
     ];
 
     [Fact]
@@ -184,6 +184,8 @@ public sealed class VerbTests : IDisposable
         Assert.Equal("active", after.EnumerateArray().Single(k => k.GetProperty("kid").GetString() == next).GetProperty("state").GetString());
         Assert.DoesNotContain(after.EnumerateArray(), k => k.GetProperty("purpose").GetString() != purpose && k.GetProperty("state").GetString() == "retired");
         Assert.Equal(1, (await hub.RunAsync("keys", "rotate", "--purpose", "nobody")).Code);
+        var leaked = await hub.JsonAsync("keys", "rotate", "--purpose", purpose, "--now");
+        Assert.Equal("revoked", leaked.EnumerateArray().Single(k => k.GetProperty("kid").GetString() == next).GetProperty("state").GetString());
     }
 
     [Fact]

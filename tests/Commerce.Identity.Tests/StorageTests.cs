@@ -58,18 +58,22 @@ public sealed class StorageTests
         await using var hub = await Customers.StartAsync();
         using var browser = await hub.JoinedAsync("aino@example.com");
         await browser.RegisterAsync("waiting@example.com");
-        var keeper = hub.Services.GetRequiredService<Housekeeping>();
-
-        await keeper.SweepAsync(default);
+        await SweepAsync(hub);
         Assert.Equal((2, 2, 1), await CountsAsync(hub));
         hub.Clock.Advance(TimeSpan.FromHours(49));
-        await keeper.SweepAsync(default);
+        await SweepAsync(hub);
         Assert.Equal((0, 0, 1), await CountsAsync(hub));
         hub.Clock.Advance(TimeSpan.FromDays(30));
-        await keeper.SweepAsync(default);
+        await SweepAsync(hub);
         Assert.Equal((0, 0, 0), await CountsAsync(hub));
         Assert.Equal(0, await hub.WithDbAsync<IdentityDb, int>(db => db.Attempts.CountAsync()));
     }
+
+    private static Task<int> SweepAsync(TestHub hub) => hub.WithDbAsync<IdentityDb, int>(async db =>
+    {
+        await Housekeeping.SweepAsync(db, hub.Clock.GetUtcNow(), default);
+        return 0;
+    });
 
     [Fact]
     public async Task A_banner_is_put_found_replaced_and_shown()

@@ -58,7 +58,16 @@ public sealed record ListKeys : IRequest<IReadOnlyList<KeySummary>>;
 
 /// <summary>Next keys become active, active ones are retired, and new next keys are made.</summary>
 /// <param name="Purpose">One purpose, or null for all.</param>
-public sealed record RotateKeys(string? Purpose) : IRequest<Result<IReadOnlyList<KeySummary>>>;
+/// <param name="Emergency">The active key may be in foreign hands: it is published no more, and what it signed is refused from now on.</param>
+public sealed record RotateKeys(string? Purpose, bool Emergency = false) : IRequest<Result<IReadOnlyList<KeySummary>>>;
 
-/// <param name="State"><c>next</c>, <c>active</c> or <c>retired</c>.</param>
-public sealed record KeySummary(string Kid, string Purpose, string Algorithm, string State, DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, DateTimeOffset? RetiredAt);
+/// <summary>Makes a key of a hardware module the next one of a purpose.</summary>
+/// <param name="Engine">OpenSSL engine that reaches the module, or null.</param>
+/// <param name="Provider">OpenSSL provider that reaches it, or null. Exactly one of the two is given.</param>
+/// <param name="Address">The key's name there, such as a PKCS #11 URI.</param>
+public sealed record AdoptKey(string Purpose, string? Engine, string? Provider, string Address) : IRequest<Result<IReadOnlyList<KeySummary>>>;
+
+/// <param name="State"><c>next</c>, <c>active</c>, <c>retired</c> or <c>revoked</c>.</param>
+/// <param name="Store"><c>embedded</c> or <c>hardware</c>.</param>
+public sealed record KeySummary(
+    string Kid, string Purpose, string Algorithm, string State, string Store, DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, DateTimeOffset? RetiredAt);

@@ -25,7 +25,7 @@ public sealed class IdentityModule : IModule
         services.AddSingleton(provider => SmtpSettings.Of(provider.GetService<IConfiguration>()));
         services.AddSingleton<PasswordCheck>().AddSingleton<LiveSessions>().AddSingleton<SessionCookie>().AddSingleton<RegisteringBrowser>();
         services.AddScoped<AttemptLimiter>().AddScoped<SessionStart>().AddScoped<MailedLinks>().AddScoped<MailQueue>();
-        services.AddHostedService<MailSender>().AddSingleton<Housekeeping>().AddHostedService(provider => provider.GetRequiredService<Housekeeping>());
+        services.AddHostedService<MailSender>().AddHostedService<Housekeeping>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, SessionHandler>(HubSchemes.Session, null);
     }
 

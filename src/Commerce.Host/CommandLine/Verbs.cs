@@ -39,7 +39,7 @@ internal static class Verbs
         new Command("customers", "Customers of older systems.") { CustomersImport.Make() },
         new Command("orders", "Orders of older systems.") { OrdersImport.Make() },
         new Command("operator", "People who run the hub.") { OperatorAdd.Make() },
-        new Command("keys", "Signing keys.") { KeysList.Make(), KeysRotate.Make() },
+        new Command("keys", "Signing keys.") { KeysList.Make(), KeysRotate.Make(), KeysAdopt.Make() },
         new Command("ledger", "The ledger of consents and releases.") { LedgerVerify.Make() },
         new Command("events", "Events that could not be delivered between modules.") { EventsDead.Make(), EventsRetry.Make(), EventsDrop.Make() },
     }.ShowsLongHelp();

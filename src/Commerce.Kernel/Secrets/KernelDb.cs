@@ -29,6 +29,7 @@ internal sealed class KernelDb(DbContextOptions<KernelDb> options) : ModuleDb(op
             key.Property(k => k.Kid).HasMaxLength(64);
             key.Property(k => k.Purpose).HasMaxLength(32);
             key.Property(k => k.Algorithm).HasMaxLength(16);
+            key.Property(k => k.Store).HasMaxLength(16);
             key.HasIndex(k => new { k.Purpose, k.State });
         });
     }
@@ -56,6 +57,10 @@ internal sealed class SigningKeyRow
     public required string Purpose { get; init; }
     public required string Algorithm { get; init; }
     public KeyState State { get; set; }
+
+    /// <summary>Null where <see cref="WrappedPrivateKey"/> is the key itself; else the store that <see cref="WrappedPrivateKey"/> is an address in.</summary>
+    public string? Store { get; init; }
+
     public required byte[] WrappedPrivateKey { get; set; }
     public byte[]? Certificate { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
@@ -63,10 +68,12 @@ internal sealed class SigningKeyRow
     public DateTimeOffset? RetiredAt { get; set; }
 }
 
-/// <summary>A key is published before it signs (next), signs (active), and stays published until all it signed has expired (retired).</summary>
+/// <summary>A key is published before it signs (next), signs (active), and stays published until all it signed has expired (retired).
+/// One that may be in foreign hands is published no more (revoked).</summary>
 public enum KeyState
 {
     Next = 0,
     Active = 1,
     Retired = 2,
+    Revoked = 3,
 }

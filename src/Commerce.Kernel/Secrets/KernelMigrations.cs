@@ -36,3 +36,10 @@ internal sealed class KeysAndSecrets() : ModuleMigration("kernel")
         migrationBuilder.CreateIndex("IX_signing_keys_Purpose_State", "signing_keys", ["Purpose", "State"], Schema);
     }
 }
+
+[DbContext(typeof(KernelDb)), Migration("2026112202_key_stores")]
+internal sealed class KeyStoresOfKeys() : ModuleMigration("kernel")
+{
+    protected override void Up(MigrationBuilder migrationBuilder) =>
+        migrationBuilder.AddColumn<string>("Store", "signing_keys", maxLength: 16, nullable: true, schema: Schema);
+}

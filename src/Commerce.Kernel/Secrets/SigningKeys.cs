@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,7 +13,19 @@ namespace Commerce.Kernel.Secrets;
 /// <param name="Algorithm"><c>ES256</c> (P-256), <c>RS256</c> or <c>PS256</c> (RSA, 2048 bits).</param>
 /// <param name="WithCertificate">True where partners expect an X.509 certificate around the public key (SAML metadata).</param>
 /// <param name="PublishedForever">True where what it signed is verified years later (consent receipts): retired keys stay published.</param>
-public sealed record KeyPurpose(string Name, string Algorithm, bool WithCertificate = false, bool PublishedForever = false);
+public sealed record KeyPurpose(string Name, string Algorithm, bool WithCertificate = false, bool PublishedForever = false)
+{
+    /// <summary>
+    /// How long a key signs before the hub itself lets the next one sign; null where only an operator does. Keys in certificates wait for the
+    /// operator: many SAML service providers pin one certificate and have to be told before it changes.
+    /// </summary>
+    public TimeSpan? RotateAfter { get; init; } = WithCertificate ? null : TimeSpan.FromDays(PublishedForever ? 365 : 90);
+}
+
+/// <summary>A key as an operator sees it.</summary>
+/// <param name="Store">Null for the hub's own store, else the name of the store that holds the private key.</param>
+public sealed record KeyListing(
+    string Kid, string Purpose, string Algorithm, KeyState State, string? Store, DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, DateTimeOffset? RetiredAt);
 
 /// <summary>One key pair, ready to sign or verify. Do not dispose its parts: they are shared.</summary>
 public sealed record SigningKey(
@@ -20,7 +33,7 @@ public sealed record SigningKey(
     DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, DateTimeOffset? RetiredAt);
 
 /// <summary>
-/// The hub's signing keys: private parts wrapped by the key ring, one next, one active and any number of retired keys per purpose.
+/// The hub's signing keys: one next, one active and any number of retired keys per purpose, in the hub's own store or in a hardware module.
 /// A key is published before it signs and after it has stopped, so that partners with an old copy still verify.
 /// </summary>
 public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurpose> purposes, IDataProtectionProvider ring, TimeProvider clock)
@@ -31,7 +44,11 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     /// <summary>Retired keys stay published this long, longer than any message they signed is valid; see <see cref="KeyPurpose.PublishedForever"/>.</summary>
     private static readonly TimeSpan KeepRetired = TimeSpan.FromDays(30);
 
-    private readonly IDataProtector wrap = ring.CreateProtector("commerce.signing-key.v1");
+    /// <summary>A key is not put to use by its age alone before partners have had this long to read it.</summary>
+    private static readonly TimeSpan PublishAhead = TimeSpan.FromHours(24);
+
+    private readonly KeyStores stores = new(ring);
+    private static readonly FormattableString OneAtATime = $"SELECT pg_advisory_xact_lock(hashtextextended('commerce.signing-keys', 0))";
     private readonly Lock gate = new();
     private volatile Snapshot known = new([], DateTimeOffset.MinValue);
 
@@ -61,33 +78,91 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
 
     /// <summary>Next becomes active, active becomes retired, and a new next is made.</summary>
     /// <param name="purpose">One purpose, or null for all.</param>
-    public async Task RotateAsync(string? purpose, CancellationToken stop = default)
+    /// <param name="emergency">
+    /// The active key may be in foreign hands: it is no longer published, and nothing that it signed is accepted. A purpose that is published for
+    /// ever keeps it published, because what it signed is proved by other means as well.
+    /// </param>
+    /// <returns>The purposes that were left as they are because no next key waits: those in hardware, where an operator adopts the next one.</returns>
+    public Task<IReadOnlyList<string>> RotateAsync(string? purpose, bool emergency = false, CancellationToken stop = default) => ChangeAsync((db, now) =>
+    {
+        var waiting = new List<string>();
+        foreach (var wanted in Purposes.Where(p => purpose is null || p.Name == purpose))
+        {
+            if (!Step(db, wanted, now, emergency && !wanted.PublishedForever ? KeyState.Revoked : KeyState.Retired)) waiting.Add(wanted.Name);
+        }
+        return (IReadOnlyList<string>)waiting;
+    }, stop);
+
+    /// <summary>Rotates the purposes whose active key has signed for its time, where the next one has been published for a day.</summary>
+    /// <param name="after">Age at which a key is due; null for each purpose's own, zero for never.</param>
+    /// <returns>The purposes that were rotated.</returns>
+    public Task<IReadOnlyList<string>> RotateDueAsync(TimeSpan? after, CancellationToken stop = default) => ChangeAsync((db, now) =>
+    {
+        var rotated = new List<string>();
+        foreach (var wanted in Purposes)
+        {
+            if (wanted.RotateAfter is null || (after ?? wanted.RotateAfter) is not { } age || age <= TimeSpan.Zero) continue;
+            var rows = db.SigningKeys.Where(k => k.Purpose == wanted.Name && (k.State == KeyState.Active || k.State == KeyState.Next)).ToList();
+            var isDue = rows.Any(k => k.State == KeyState.Active && k.ActivatedAt <= now - age) && rows.Any(k => k.State == KeyState.Next && k.CreatedAt <= now - PublishAhead);
+            if (isDue && Step(db, wanted, now, KeyState.Retired)) rotated.Add(wanted.Name);
+        }
+        return (IReadOnlyList<string>)rotated;
+    }, stop);
+
+    /// <summary>
+    /// Takes a key out of a hardware module as the next key of a purpose, in place of the one that waits there. From the time it signs, the purpose
+    /// stays in hardware: no next key is made in the hub's own store.
+    /// </summary>
+    /// <exception cref="CryptographicException">The key cannot be reached, does not sign, or is not of the purpose's kind.</exception>
+    public Task AdoptAsync(string purpose, HardwareKey address, CancellationToken stop = default)
+    {
+        var wanted = Purposes.Single(p => p.Name == purpose);
+        using var key = HardwareKeyStore.Open(wanted.Algorithm, address);
+        Prove(key);
+        return ChangeAsync((db, now) =>
+        {
+            db.SigningKeys.RemoveRange(db.SigningKeys.Where(k => k.Purpose == purpose && k.State == KeyState.Next));
+            db.SigningKeys.Add(RowOf(wanted, KeyState.Next, now, key, HardwareKeyStore.StoreName, JsonSerializer.SerializeToUtf8Bytes(address)));
+            return true;
+        }, stop);
+    }
+
+    /// <summary>All keys of all purposes, as they stand in the store, revoked ones and those no longer published included.</summary>
+    public IReadOnlyList<KeyListing> List()
+    {
+        using var scope = scopes.CreateScope();
+        var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
+        EnsureAll(db);
+        return [.. db.SigningKeys.AsNoTracking().AsEnumerable().OrderBy(k => k.Purpose, StringComparer.Ordinal).ThenBy(Rank).ThenByDescending(k => k.CreatedAt)
+            .Select(k => new KeyListing(k.Kid, k.Purpose, k.Algorithm, k.State, k.Store, k.CreatedAt, k.ActivatedAt, k.RetiredAt))];
+    }
+
+    private static int Rank(SigningKeyRow key) => key.State switch { KeyState.Active => 0, KeyState.Next => 1, KeyState.Retired => 2, _ => 3 };
+
+    /// <summary>One step of one purpose. False where no next key waits: the active one then goes on.</summary>
+    private bool Step(KernelDb db, KeyPurpose wanted, DateTimeOffset now, KeyState outgoing)
+    {
+        var rows = db.SigningKeys.Where(k => k.Purpose == wanted.Name && (k.State == KeyState.Active || k.State == KeyState.Next)).ToList();
+        if (rows.SingleOrDefault(k => k.State == KeyState.Next) is not { } next) return false;
+        foreach (var row in rows.Where(k => k.State == KeyState.Active)) (row.State, row.RetiredAt) = (outgoing, now);
+        (next.State, next.ActivatedAt) = (KeyState.Active, now);
+        if (next.Store is null) db.SigningKeys.Add(Make(wanted, KeyState.Next, now));
+        return true;
+    }
+
+    /// <summary>One change at a time, over all processes on the same store: two of them must not both rotate.</summary>
+    private async Task<T> ChangeAsync<T>(Func<KernelDb, DateTimeOffset, T> change, CancellationToken stop)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
         EnsureAll(db);
-        var now = clock.GetUtcNow();
-        foreach (var wanted in Purposes.Where(p => purpose is null || p.Name == purpose))
-        {
-            var rows = await db.SigningKeys.Where(k => k.Purpose == wanted.Name && k.State != KeyState.Retired).ToListAsync(stop);
-            foreach (var row in rows)
-            {
-                if (row.State == KeyState.Active) (row.State, row.RetiredAt) = (KeyState.Retired, now);
-                else (row.State, row.ActivatedAt) = (KeyState.Active, now);
-            }
-            db.SigningKeys.Add(Make(wanted, KeyState.Next, now));
-        }
+        await using var transaction = await db.Database.BeginTransactionAsync(stop);     // on SQLite it takes the write lock at once
+        if (db.Database.ProviderName == Engines.Npgsql) await db.Database.ExecuteSqlAsync(OneAtATime, stop);
+        var outcome = change(db, clock.GetUtcNow());
         await db.SaveChangesAsync(stop);
+        await transaction.CommitAsync(stop);
         lock (gate) known = known with { ReadAt = DateTimeOffset.MinValue };
-    }
-
-    /// <summary>All keys of all purposes, as they stand in the store.</summary>
-    public IReadOnlyList<SigningKey> List()
-    {
-        lock (gate)
-        {
-            return [.. Read(clock.GetUtcNow()).Keys.Values.SelectMany(k => k)];
-        }
+        return outcome;
     }
 
     private Snapshot Read(DateTimeOffset now)
@@ -98,7 +173,8 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
         var before = now - KeepRetired;
         var forever = Purposes.Where(p => p.PublishedForever).Select(p => p.Name).ToList();
         var opened = known.Keys.Values.SelectMany(k => k).ToDictionary(k => k.Kid);
-        var rows = db.SigningKeys.AsNoTracking().Where(k => k.RetiredAt == null || k.RetiredAt > before || forever.Contains(k.Purpose)).ToList();
+        var rows = db.SigningKeys.AsNoTracking()
+            .Where(k => k.State != KeyState.Revoked && (k.RetiredAt == null || k.RetiredAt > before || forever.Contains(k.Purpose))).ToList();
         var keys = rows
             .Select(row => opened.TryGetValue(row.Kid, out var open)
                 ? open with { State = row.State, ActivatedAt = row.ActivatedAt, RetiredAt = row.RetiredAt } : Open(row))
@@ -113,7 +189,7 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
         if (Missing(db).Count == 0) return;
         // A second process may be starting on the same store: two active keys of one purpose must not come of it.
         using var transaction = db.Database.BeginTransaction();     // on SQLite it takes the write lock at once
-        if (db.Database.ProviderName == Engines.Npgsql) db.Database.ExecuteSql($"SELECT pg_advisory_xact_lock(hashtextextended('commerce.signing-keys', 0))");
+        if (db.Database.ProviderName == Engines.Npgsql) db.Database.ExecuteSql(OneAtATime);
         var now = clock.GetUtcNow();
         db.SigningKeys.AddRange(Missing(db).Select(m => Make(m.Purpose, m.State, now)));
         db.SaveChanges();
@@ -122,10 +198,10 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
 
     private List<(KeyPurpose Purpose, KeyState State)> Missing(KernelDb db)
     {
-        var there = db.SigningKeys.Where(k => k.State != KeyState.Retired).Select(k => new { k.Purpose, k.State }).ToList();
+        var there = db.SigningKeys.Where(k => k.State == KeyState.Active || k.State == KeyState.Next).Select(k => new { k.Purpose, k.State, k.Store }).ToList();
         return [.. from purpose in Purposes
                    from state in new[] { KeyState.Active, KeyState.Next }
-                   where !there.Any(k => k.Purpose == purpose.Name && k.State == state)
+                   where !there.Any(k => k.Purpose == purpose.Name && (k.State == state || k.Store is not null))    // what is in hardware stays there
                    select (purpose, state)];
     }
 
@@ -137,17 +213,33 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
             "RS256" or "PS256" => RSA.Create(2048),
             _ => throw new NotSupportedException($"No key generator for {purpose.Algorithm}."),
         };
-        return new SigningKeyRow
+        return RowOf(purpose, state, now, key, store: null, key.ExportPkcs8PrivateKey());
+    }
+
+    private SigningKeyRow RowOf(KeyPurpose purpose, KeyState state, DateTimeOffset now, AsymmetricAlgorithm key, string? store, byte[] content) => new()
+    {
+        Kid = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12)),
+        Purpose = purpose.Name,
+        Algorithm = purpose.Algorithm,
+        State = state,
+        Store = store,
+        WrappedPrivateKey = stores.Wrap(content),
+        Certificate = purpose.WithCertificate ? SelfSigned(purpose, key, now) : null,
+        CreatedAt = now,
+        ActivatedAt = state == KeyState.Active ? now : null,
+    };
+
+    /// <summary>A key of the right kind that does not sign is found out when it is adopted, not when the first customer waits for it.</summary>
+    private static void Prove(AsymmetricAlgorithm key)
+    {
+        byte[] probe = [1, 2, 3];
+        var holds = key switch
         {
-            Kid = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12)),
-            Purpose = purpose.Name,
-            Algorithm = purpose.Algorithm,
-            State = state,
-            WrappedPrivateKey = wrap.Protect(key.ExportPkcs8PrivateKey()),
-            Certificate = purpose.WithCertificate ? SelfSigned(purpose, key, now) : null,
-            CreatedAt = now,
-            ActivatedAt = state == KeyState.Active ? now : null,
+            ECDsa { KeySize: 256 } ec => ec.VerifyData(probe, ec.SignData(probe, HashAlgorithmName.SHA256), HashAlgorithmName.SHA256),
+            RSA { KeySize: >= 2048 } rsa => rsa.VerifyData(probe, rsa.SignData(probe, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
+            _ => throw new CryptographicException($"The key has {key.KeySize} bits; P-256 or RSA from 2048 bits on is needed."),
         };
+        if (!holds) throw new CryptographicException("What the key signs does not verify under its public part.");
     }
 
     private static byte[] SelfSigned(KeyPurpose purpose, AsymmetricAlgorithm key, DateTimeOffset now)
@@ -162,8 +254,7 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
 
     private SigningKey Open(SigningKeyRow row)
     {
-        AsymmetricAlgorithm key = row.Algorithm == "ES256" ? ECDsa.Create() : RSA.Create();
-        key.ImportPkcs8PrivateKey(wrap.Unprotect(row.WrappedPrivateKey), out _);
+        var key = stores.Open(row);
         var certificate = row.Certificate is { } bytes ? X509CertificateLoader.LoadCertificate(bytes) : null;
         return new SigningKey(row.Kid, row.Purpose, row.Algorithm, row.State, key, certificate, row.CreatedAt, row.ActivatedAt, row.RetiredAt);
     }

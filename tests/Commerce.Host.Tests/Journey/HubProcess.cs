@@ -15,7 +15,8 @@ internal sealed class HubProcess : IDisposable
         (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
     }
 
-    public static async Task<HubProcess> StartAsync(string data, string origin)
+    /// <param name="environment">Variables beside the usual ones.</param>
+    public static async Task<HubProcess> StartAsync(string data, string origin, IReadOnlyDictionary<string, string?>? environment = null)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Commerce.Host.dll"), "serve", "--urls", origin.Replace("localhost", "127.0.0.1", StringComparison.Ordinal), "--origin", origin, "--data", data])
         {
@@ -23,6 +24,7 @@ internal sealed class HubProcess : IDisposable
             RedirectStandardError = true,
             Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["Identity__PasswordIterations"] = "1000", ["DOTNET_TieredPGO"] = "0" },
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string?>()) start.Environment[name] = value;
         var hub = new HubProcess(Process.Start(start)!);
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
         for (var watch = Stopwatch.StartNew(); ; await Task.Delay(20))

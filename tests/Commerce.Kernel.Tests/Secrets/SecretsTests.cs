@@ -184,6 +184,49 @@ public sealed class SecretsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_rotates_by_its_age_once_and_one_in_a_certificate_waits_for_the_operator()
+    {
+        var keys = services.GetRequiredService<SigningKeys>();
+        var (oidc, saml) = (keys.PublishedOf(Oidc.Name), keys.ActiveOf(Saml.Name).Kid);
+        clock.Advance(Oidc.RotateAfter!.Value - TimeSpan.FromSeconds(1));
+        Assert.Empty(await keys.RotateDueAsync(null));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await using var other = Build();
+        var rotated = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(() => (i % 2 == 0 ? services : other).GetRequiredService<SigningKeys>().RotateDueAsync(null))));
+        Assert.Equal([Oidc.Name], rotated.SelectMany(r => r));      // two processes, four rounds, one rotation
+        Assert.Equal(oidc[1].Kid, keys.ActiveOf(Oidc.Name).Kid);
+        Assert.Contains(keys.PublishedOf(Oidc.Name), k => k.Kid == oidc[0].Kid && k.State == KeyState.Retired);
+        Assert.Equal(saml, keys.ActiveOf(Saml.Name).Kid);
+    }
+
+    [Fact]
+    public async Task A_next_key_that_partners_have_not_had_a_day_to_read_does_not_sign_by_its_age()
+    {
+        var keys = services.GetRequiredService<SigningKeys>();
+        keys.PublishedOf(Oidc.Name);
+        clock.Advance(TimeSpan.FromDays(100));
+        await keys.RotateAsync(null);       // the next keys are made now
+        clock.Advance(TimeSpan.FromHours(23));
+        Assert.Empty(await keys.RotateDueAsync(TimeSpan.FromHours(1)));
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal([Oidc.Name, Receipts.Name], await keys.RotateDueAsync(TimeSpan.FromHours(1)));
+        Assert.Empty(await keys.RotateDueAsync(TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task X22_a_leaked_key_is_published_no_more_and_one_that_proves_receipts_stays()
+    {
+        var keys = services.GetRequiredService<SigningKeys>();
+        var (oidc, receipt) = (keys.ActiveOf(Oidc.Name).Kid, keys.ActiveOf(Receipts.Name).Kid);
+        await keys.RotateAsync(null, emergency: true);
+        Assert.DoesNotContain(keys.PublishedOf(Oidc.Name), k => k.Kid == oidc);
+        Assert.Equal(KeyState.Revoked, keys.List().Single(k => k.Kid == oidc).State);
+        Assert.Contains(keys.PublishedOf(Receipts.Name), k => k.Kid == receipt);
+        await keys.RotateAsync(Oidc.Name);
+        Assert.Equal(KeyState.Revoked, keys.List().Single(k => k.Kid == oidc).State);
+    }
+
+    [Fact]
     public async Task Processes_that_start_together_make_one_active_key()
     {
         var kids = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(async () =>

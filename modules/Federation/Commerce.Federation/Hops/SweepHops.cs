@@ -1,31 +1,15 @@
+using Commerce.Kernel;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Commerce.Federation.Hops;
 
 /// <summary>Closes hops for which no partner came in time, and deletes the values that waited for it: they never left.</summary>
-internal sealed class SweepHops(IServiceScopeFactory scopes, TimeProvider clock, ILogger<SweepHops> log) : BackgroundService
+internal sealed class SweepHops(IServiceScopeFactory scopes, TimeProvider clock, ILogger<SweepHops> log) : PeriodicWork(TimeSpan.FromMinutes(5), scopes, clock, log)
 {
-    private static readonly TimeSpan Every = TimeSpan.FromMinutes(5);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Every, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await using var scope = scopes.CreateAsyncScope();
-                await SweepAsync(scope.ServiceProvider.GetRequiredService<FederationDb>(), clock.GetUtcNow(), stoppingToken);
-            }
-            catch (Exception error) when (error is not OperationCanceledException)
-            {
-                log.LogWarning("Expired hops could not be swept ({Reason}); the next round tries again.", error.GetType().Name);
-            }
-        }
-    }
+    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) =>
+        SweepAsync(services.GetRequiredService<FederationDb>(), now, stop);
 
     internal static async Task SweepAsync(FederationDb db, DateTimeOffset now, CancellationToken stop)
     {

@@ -9,9 +9,8 @@ internal sealed class ListKeysHandler(SigningKeys keys) : IRequestHandler<ListKe
 {
     public Task<IReadOnlyList<KeySummary>> Handle(ListKeys request, CancellationToken cancellationToken) => Task.FromResult(Summaries(keys));
 
-    /// <summary>By purpose; within one, active first, then next, then retired ones, newest first.</summary>
+    /// <summary>By purpose; within one, active first, then next, then retired and revoked ones, newest first.</summary>
     public static IReadOnlyList<KeySummary> Summaries(SigningKeys keys) =>
-        [.. keys.List().OrderBy(k => k.Purpose, StringComparer.Ordinal).Select(k => new KeySummary(
-            k.Kid, k.Purpose, k.Algorithm, k.State switch { KeyState.Active => "active", KeyState.Next => "next", _ => "retired" },
-            k.CreatedAt, k.ActivatedAt, k.RetiredAt))];
+        [.. keys.List().Select(k => new KeySummary(
+            k.Kid, k.Purpose, k.Algorithm, k.State.ToString().ToLowerInvariant(), k.Store ?? "embedded", k.CreatedAt, k.ActivatedAt, k.RetiredAt))];
 }

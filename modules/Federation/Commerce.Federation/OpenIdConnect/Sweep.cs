@@ -1,46 +1,23 @@
 using Commerce.Federation.Logout;
 using Commerce.Federation.OpenIdConnect.TokenStatus;
+using Commerce.Kernel;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Commerce.Federation.OpenIdConnect;
 
 /// <summary>Removes, once an hour, what can no longer be used: requests, assertions, grants and logout deliveries past their time.</summary>
 /// <remarks>Grants stay until their absolute end, used or not: a code or refresh token that comes back late is known as reused.</remarks>
-internal sealed class Sweep(IServiceScopeFactory scopes, TimeProvider clock, ILogger<Sweep> log) : BackgroundService
+internal sealed class Sweep(IServiceScopeFactory scopes, TimeProvider clock, ILogger<Sweep> log) : PeriodicWork(TimeSpan.FromHours(1), scopes, clock, log)
 {
     private static readonly TimeSpan KeepDeliveries = TimeSpan.FromDays(30);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromHours(1));
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                try
-                {
-                    await RunAsync(stoppingToken);
-                }
-                catch (Exception error) when (!stoppingToken.IsCancellationRequested)
-                {
-                    log.LogError(error, "Old grants could not be removed; the next round will.");
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // the process ends
-        }
-    }
+    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) =>
+        SweepAsync(services.GetRequiredService<FederationDb>(), now, stop);
 
-    internal async Task RunAsync(CancellationToken stop)
+    internal static async Task SweepAsync(FederationDb db, DateTimeOffset now, CancellationToken stop)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<FederationDb>();
-        var now = clock.GetUtcNow();
         var old = now - KeepDeliveries;
         await db.Set<FrozenRequest>().Where(r => r.ExpiresAt < now).ExecuteDeleteAsync(stop);
         var answered = now - PushedRequests.Kept;
