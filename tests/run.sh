@@ -66,29 +66,42 @@ if ! dotnet build Commerce.sln -c $configuration -v q; then
     exit 1
 fi
 
-passed=0 failed=0 skipped=0
-for project in tests/*.Tests/*.csproj; do
-    name=$(basename "$project" .csproj)
-    wanted "$name" "$@" || continue
-    say "== $name"
-    log="$results/$name.log"
-    started=$SECONDS
+# Runs one test project, prints what became of it, and leaves its counts in a file.
+run_one() {
+    local name=$1 log="$results/$1.log" started=$SECONDS code total all errors bad skip
     timeout --kill-after=20 900 dotnet "tests/$name/bin/$configuration/net10.0/$name.dll" -noColor -noLogo -ctrf "$results/$name.json" >"$log" 2>&1 </dev/null
     code=$?
     total=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
     if [ -z "$total" ]; then
-        say "   did not finish (exit code $code); the end of its output:"
-        tail -n 40 "$log"
-        failed=$((failed + 1))
-        continue
+        echo "0 1 0" >"$results/$name.counts"
+        printf '== %s did not finish (exit code %s); the end of its output:\n%s\n' "$name" "$code" "$(tail -n 40 "$log")"
+        return
     fi
     read -r all errors bad skip <<<"$(grep -oE '[0-9]+' <<<"$total" | tr '\n' ' ')"
-    passed=$((passed + all - bad - skip)) failed=$((failed + bad + errors)) skipped=$((skipped + skip))
-    say "   $((all - bad - skip)) passed, $((bad + errors)) failed, $skip skipped in $((SECONDS - started)) s"
-    grep -E '\[SKIP\]' -A 1 "$log" | sed 's/^/   /'
-    if [ "$bad" -gt 0 ] || [ "$errors" -gt 0 ]; then grep -vE '^\s*$' "$log" | tail -n 120; fi
+    echo "$((all - bad - skip)) $((bad + errors)) $skip" >"$results/$name.counts"
+    printf '== %s: %s passed, %s failed, %s skipped in %s s\n%s\n' "$name" $((all - bad - skip)) $((bad + errors)) "$skip" $((SECONDS - started)) \
+        "$(grep -E '\[SKIP\]' -A 1 "$log" | sed 's/^/   /'; if [ $((bad + errors)) -gt 0 ]; then grep -vE '^\s*$' "$log" | tail -n 120; fi)" | grep -vE '^$'
+}
+export -f run_one
+export results configuration
+
+# Two at a time where there are two cores; those that take longest begin.
+names=()
+for project in tests/*.Tests/*.csproj; do
+    name=$(basename "$project" .csproj)
+    wanted "$name" "$@" && names+=("$name")
+done
+rm -f "$results"/*.counts
+printf '%s\n' "${names[@]}" | awk '{ print (/EndToEnd|Host/ ? 0 : /Kernel|Federation/ ? 1 : 2), $0 }' | sort -s -n -k 1,1 | cut -d ' ' -f 2 \
+    | xargs -P "$(($(nproc) < 2 ? 1 : 2))" -I {} bash -c 'run_one {}'
+
+passed=0 failed=0 skipped=0
+for name in "${names[@]}"; do
+    read -r good bad skip <<<"$(cat "$results/$name.counts" 2>/dev/null || echo 0 1 0)"
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip))
 done
 
+[ "$skipped" -eq 0 ] || say "$skipped tests did not run; they say why above."
 say "Test output, screenshots included, is under artifacts/."
 say "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
