@@ -31,7 +31,9 @@ public static class ModuleDbRegistration
             options.ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
             options.AddInterceptors(provider.GetRequiredService<OutboxSignal>());
         });
-        services.AddSingleton(new ModuleDbType(module, typeof(TDb)));
+        services.AddSingleton(provider => new HotStore<TDb>(module, provider.GetRequiredService<HubSettings>(), provider.GetRequiredService<HotPostgres>(),
+            provider.GetRequiredService<OutboxSeal>(), provider.GetRequiredService<OutboxSignal>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(new ModuleDbType(module, typeof(TDb)) { HotStore = provider => provider.GetRequiredService<HotStore<TDb>>() });
         return services;
     }
 
@@ -77,4 +79,7 @@ public static class ModuleDbRegistration
 /// <summary>One registered module database.</summary>
 /// <param name="Module">The module's name.</param>
 /// <param name="Type">Its context, derived from <see cref="ModuleDb"/>.</param>
-public sealed record ModuleDbType(string Module, Type Type);
+public sealed record ModuleDbType(string Module, Type Type)
+{
+    internal Func<IServiceProvider, HotStore> HotStore { get; init; } = _ => throw new InvalidOperationException("Registered by AddModuleDb.");
+}

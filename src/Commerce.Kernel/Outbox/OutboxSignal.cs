@@ -58,8 +58,13 @@ internal sealed class OutboxSignal : SaveChangesInterceptor, IDbTransactionInter
 
     private void RingIfPending(DbContext? db)
     {
-        if (db is null || !pending.Remove(db)) return;
-        var bell = BellOf(db.GetType());
+        if (db is not null && pending.Remove(db)) Ring(db.GetType());
+    }
+
+    /// <summary>Something was added to this module's outbox and is committed.</summary>
+    public void Ring(Type db)
+    {
+        var bell = BellOf(db);
         try
         {
             if (bell.CurrentCount == 0) bell.Release();

@@ -10,13 +10,13 @@ namespace Commerce.Kernel.Tests.Outbox;
 /// <summary>Two small databases that tell each other things: counters publish, a diary writes down what arrives and echoes it.</summary>
 internal static class Shop
 {
-    public static ServiceProvider Build(string folder, TimeProvider clock, Trouble? trouble = null)
+    public static ServiceProvider Build(string folder, TimeProvider clock, Trouble? trouble = null, string? postgres = null)
     {
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddSingleton(clock);
         services.AddSingleton(trouble ?? new Trouble());
-        services.AddKernel(new HubSettings { DataDirectory = folder, PublicOrigin = "http://localhost" });
+        services.AddKernel(new HubSettings { DataDirectory = folder, PublicOrigin = "http://localhost", Postgres = postgres });
         services.AddModuleDb<CountersDb>("counters").AddModuleDb<DiaryDb>("diary");
         services.AddEventHandler<Counted, WriteDown, DiaryDb>();
         services.AddEventHandler<WrittenDown, Echo, CountersDb>();
@@ -35,6 +35,22 @@ internal static class Shop
         await db.SaveChangesAsync(stop);
         return counter.Value;
     }
+
+    /// <summary>The same by the hot store.</summary>
+    public static async Task<int> CountHotAsync(IServiceProvider services, string aggregate, CancellationToken stop = default)
+    {
+        var store = services.GetRequiredService<HotStore<CountersDb>>();
+        return await store.WriteAsync(async write =>
+        {
+            var value = await write.FirstAsync(CountUp, row => row.GetInt32(0), aggregate);
+            await write.PublishAsync(store.Draft(new Counted(aggregate, value)));
+            return value;
+        }, stop);
+    }
+
+    private static readonly HotSql CountUp = new("""
+        INSERT INTO {schema}counters ("Aggregate", "Value") VALUES ($1, 1) ON CONFLICT ("Aggregate") DO UPDATE SET "Value" = counters."Value" + 1 RETURNING "Value"
+        """);
 }
 
 /// <summary>What a test lets go wrong.</summary>

@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Commerce.Kernel.Outbox;
+using Npgsql;
+
+namespace Commerce.Kernel;
+
+/// <summary>
+/// The fast way into one module's own database: statements prepared once, on connections that stay open, and small writes of concurrent
+/// requests in one durable commit. For the few requests that carry every hop; everything else uses the module's context.
+/// </summary>
+/// <remarks>
+/// <para>
+/// On SQLite one writer takes all writes that wait, runs each inside a savepoint of its own, commits once (write-ahead log,
+/// <c>synchronous=FULL</c>), then answers them all. Writes run in the order in which <see cref="WriteAsync"/> was called. On PostgreSQL
+/// each write is a transaction of its own on a pooled connection. The statements are the same: see <see cref="HotSql"/>.
+/// </para>
+/// <para>
+/// The work handed over uses its session and nothing else that waits: while it runs, every other write waits for it. Compute, seal and
+/// serialise before. It must not ask the same store for another write.
+/// </para>
+/// </remarks>
+public abstract class HotStore : IDisposable
+{
+    private readonly IHotEngine engine;
+    private readonly OutboxSeal seal;
+    private readonly TimeProvider clock;
+
+    private protected HotStore(string module, Type context, HubSettings settings, HotPostgres postgres, OutboxSeal seal, OutboxSignal signal, TimeProvider clock)
+    {
+        (this.seal, this.clock) = (seal, clock);
+        engine = settings.Postgres is null
+            ? new HotSqlite(Path.Combine(settings.DataDirectory, $"{module}.db"), module, () => signal.Ring(context))
+            : new PostgresEngine(postgres.Source, module, () => signal.Ring(context));
+    }
+
+    /// <summary>Runs the work and returns its answer after the commit: what is answered is durable.</summary>
+    /// <param name="work">
+    /// Conditional updates and inserts. Where it throws, or calls <see cref="HotWrite.Undo"/>, nothing of it stays; other writes of the
+    /// same commit are not touched.
+    /// </param>
+    /// <param name="stop">Gives up while the work has not begun. Once it runs, it runs to the end and is answered.</param>
+    /// <exception cref="OperationCanceledException">The caller gave up before the work began. Nothing was written.</exception>
+    /// <exception cref="System.Data.Common.DbException">The statement or the commit failed. Nothing of this work was acknowledged.</exception>
+    public Task<T> WriteAsync<T>(Func<HotWrite, ValueTask<T>> work, CancellationToken stop = default) => engine.WriteAsync(work, stop);
+
+    /// <summary>Reads what is committed, on a connection of its own.</summary>
+    public ValueTask<T> ReadAsync<T>(Func<HotRead, ValueTask<T>> work, CancellationToken stop = default) => engine.ReadAsync(work, stop);
+
+    /// <summary>Makes an event ready for <see cref="HotWrite.PublishAsync"/>: the same as <see cref="ModuleDb.Publish"/> stores.</summary>
+    public OutboxDraft Draft(IIntegrationEvent message)
+    {
+        var now = clock.GetUtcNow();
+        return new OutboxDraft(Guid.CreateVersion7(now), message.Aggregate, EventTypes.NameOf(message.GetType()),
+            seal.Seal(JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), HubJson.Options)), now.UtcTicks);
+    }
+
+    /// <summary>Answers every write that was handed over, then closes the connections.</summary>
+    public void Dispose()
+    {
+        engine.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>The hot store of one module's database. Registered with it, one for the process.</summary>
+public sealed class HotStore<TDb> : HotStore where TDb : ModuleDb
+{
+    internal HotStore(string module, HubSettings settings, HotPostgres postgres, OutboxSeal seal, OutboxSignal signal, TimeProvider clock)
+        : base(module, typeof(TDb), settings, postgres, seal, signal, clock)
+    {
+    }
+}
+
+/// <summary>An event, sealed and ready to be stored with the change that it tells of.</summary>
+public sealed class OutboxDraft
+{
+    internal OutboxDraft(Guid id, string aggregate, string type, byte[] body, long at) => (Id, Aggregate, Type, Body, At) = (id, aggregate, type, body, at);
+
+    internal Guid Id { get; }
+    internal string Aggregate { get; }
+    internal string Type { get; }
+    internal byte[] Body { get; }
+    internal long At { get; }
+}
+
+internal interface IHotEngine : IDisposable
+{
+    Task<T> WriteAsync<T>(Func<HotWrite, ValueTask<T>> work, CancellationToken stop);
+
+    ValueTask<T> ReadAsync<T>(Func<HotRead, ValueTask<T>> work, CancellationToken stop);
+}
+
+/// <summary>One pool of PostgreSQL connections for the hot stores of all modules; statements are prepared by the driver at their second use.</summary>
+internal sealed class HotPostgres(HubSettings settings) : IDisposable
+{
+    private readonly Lazy<NpgsqlDataSource> source = new(() => NpgsqlDataSource.Create(
+        new NpgsqlConnectionStringBuilder(settings.Postgres) { MaxAutoPrepare = 64, AutoPrepareMinUsages = 2, Enlist = false }));
+
+    public NpgsqlDataSource Source => source.Value;
+
+    public void Dispose()
+    {
+        if (source.IsValueCreated) source.Value.Dispose();
+    }
+}
