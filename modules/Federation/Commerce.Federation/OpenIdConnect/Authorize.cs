@@ -50,9 +50,10 @@ internal static class Authorize
         {
             return await pushed.OpenAsync(uri, parameters["client_id"], stop) is { } known ? await go(known) : Answer.RefusedPage(context, Refusals.RequestUriOver);
         }
-        if (!(await validation.ProveTargetAsync(parameters, stop)).TryGet(out var proven, out var no)) return Answer.RefusedPage(context, no);
-        return validation.Check(parameters, proven.Client, proven.Target, RequestWay.Browser).TryGet(out var request, out no)
-            ? await go(request)
-            : AuthorizationResponse.Error(proven.Target, issuer, no);
+        var read = await validation.ReadAsync(parameters, isPushed: false, stop);
+        if (read.Request.TryGet(out var request, out var no)) return await go(request);
+        if (read.Target is { } target) return AuthorizationResponse.Error(target, issuer, no);
+        // A protocol error's sentence is for an engineer; the page is for a customer.
+        return Answer.RefusedPage(context, OAuth.IsOwn(no) ? Refusals.AuthorizeMalformed : no);
     }
 }

@@ -6,8 +6,15 @@ namespace Commerce.Federation.OpenIdConnect;
 
 /// <summary>Where an authorization response goes: proven to be the client's before anything is sent there.</summary>
 /// <param name="State">As the client sent it; echoed octet by octet.</param>
-/// <param name="ByForm">True for <c>response_mode=form_post</c>.</param>
-internal sealed record ResponseTarget(string RedirectUri, string? State, bool ByForm);
+/// <param name="ByForm">True for <c>response_mode=form_post</c> and <c>form_post.jwt</c>.</param>
+internal sealed record ResponseTarget(string RedirectUri, string? State, bool ByForm)
+{
+    /// <summary>Set where the response is a JWT (JARM): for whom it is, and how it is signed.</summary>
+    public SignedFor? Signed { get; init; }
+}
+
+/// <param name="Client">Its audience.</param>
+internal sealed record SignedFor(string Client, string Algorithm);
 
 /// <summary>An authorization request that passed every check. Later code takes this and never the raw parameters.</summary>
 /// <param name="HintedSubject"><c>sub</c> of a valid <c>id_token_hint</c>: this customer and no other is meant.</param>
@@ -29,15 +36,38 @@ internal sealed record AuthorizeRequest(
 
 /// <summary>How a request came.</summary>
 /// <param name="IsPushed">By its proven client, at the endpoint for pushed requests.</param>
-internal readonly record struct RequestWay(bool IsPushed)
-{
-    public static readonly RequestWay Browser = new(false), Pushed = new(true);
-}
+/// <param name="IsSigned">As a request object.</param>
+internal readonly record struct RequestWay(bool IsPushed, bool IsSigned);
+
+/// <summary>A request as it was read: what to do, or why not.</summary>
+/// <param name="Target">Where a refusal may be sent; null where no address is proven.</param>
+internal sealed record ReadRequest(Result<AuthorizeRequest> Request, Connection? Client, ResponseTarget? Target);
 
 /// <summary>The checks of RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1 and RFC 7636 §4.3, in the order in which they may be answered.</summary>
-internal sealed class AuthorizeValidation(Connections connections, TokenSigner signer, Issuer issuer)
+internal sealed class AuthorizeValidation(Connections connections, RequestObjects objects, TokenSigner signer, Issuer issuer)
 {
     private const int MaxState = 2048, MaxHint = 320;
+    private static readonly string[] JwtModes = ["jwt", "query.jwt", "form_post.jwt"];
+
+    /// <summary>Fragment modes have no use: a code never travels in a fragment (RFC 9700 §2.1.2 leaves the code flow alone).</summary>
+    public static readonly IReadOnlyList<string> Modes = ["query", "form_post", .. JwtModes];
+
+    /// <summary>Reads a request to its end: opens a request object, proves the target, then checks everything else.</summary>
+    public async ValueTask<ReadRequest> ReadAsync(Parameters parameters, bool isPushed, CancellationToken stop)
+    {
+        var isSigned = parameters["request"] is not null;
+        var inner = parameters;
+        if (isSigned)
+        {
+            // What is inside a wrong object is not to be trusted; the address beside it may be one that the client registered.
+            if (!(await objects.OpenAsync(parameters, stop)).TryGet(out var opened, out var wrong))
+                return new ReadRequest(wrong, null, (await ProveTargetAsync(parameters, stop)).TryGet(out var beside, out _) ? beside.Target : null);
+            inner = opened;
+        }
+        return (await ProveTargetAsync(inner, stop)).TryGet(out var proven, out var no)
+            ? new ReadRequest(Check(inner, proven.Client, proven.Target, new RequestWay(isPushed, isSigned)), proven.Client, proven.Target)
+            : new ReadRequest(no, null, null);
+    }
 
     /// <summary>Client and redirect URI. A refusal here is shown on our own page and sent nowhere (RFC 6749 §4.1.2.1).</summary>
     public async ValueTask<Result<(Connection Client, ResponseTarget Target)>> ProveTargetAsync(Parameters parameters, CancellationToken stop)
@@ -47,17 +77,21 @@ internal sealed class AuthorizeValidation(Connections connections, TokenSigner s
         // OpenID Connect Core §3.1.2.1: required, even where only one is registered.
         if (parameters["redirect_uri"] is not { Length: <= Grant.MaxRedirectUri } redirect || !oidc.RedirectUris.Any(r => IsRegistered(r, redirect)))
             return Refusals.AuthorizeRedirect;
-        return (client, new ResponseTarget(redirect, parameters["state"], parameters["response_mode"] == "form_post"));
+        return (client, new ResponseTarget(redirect, parameters["state"], parameters["response_mode"] is "form_post" or "form_post.jwt")
+        {
+            Signed = parameters["response_mode"] is { } mode && JwtModes.Contains(mode) ? new SignedFor(client.Id, oidc.AuthorizationSignedResponseAlg) : null,
+        });
     }
 
     /// <summary>Everything else. A refusal here goes back to the client at the proven target.</summary>
     public Result<AuthorizeRequest> Check(Parameters parameters, Connection client, ResponseTarget target, RequestWay way)
     {
         if (target.State?.Length > MaxState) return OAuth.InvalidRequest("state is longer than 2048 characters.");
-        if (parameters["response_mode"] is not (null or "query" or "form_post")) return OAuth.InvalidRequest("response_mode is query or form_post.");
-        if (parameters["request"] is not null) return OAuth.RequestNotSupported;
+        if (parameters["response_mode"] is { } mode && !Modes.Contains(mode)) return OAuth.InvalidRequest($"response_mode is one of: {string.Join(", ", Modes)}.");
+        if (client.Oidc!.SignsMessages && target.Signed is null) return OAuth.InvalidRequest("This client takes signed answers: response_mode is jwt, query.jwt or form_post.jwt.");
+        if (client.Oidc.MustSignRequests && !way.IsSigned) return OAuth.InvalidRequest("This client signs its requests (RFC 9101).");
         if (parameters["request_uri"] is not null) return OAuth.RequestUriNotSupported;
-        if (client.Oidc!.MustPush && !way.IsPushed) return OAuth.InvalidRequest("This client pushes its requests (RFC 9126).");
+        if (client.Oidc.MustPush && !way.IsPushed) return OAuth.InvalidRequest("This client pushes its requests (RFC 9126).");
         if (parameters["registration"] is not null) return OAuth.RegistrationNotSupported;
         if (parameters["response_type"] is not { } type) return OAuth.InvalidRequest("response_type is missing.");
         if (type != "code") return OAuth.UnsupportedResponseType;

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using Commerce.Federation.OpenIdConnect.Jose;
 using Commerce.Kernel;
@@ -11,15 +10,12 @@ namespace Commerce.Federation.OpenIdConnect;
 /// <summary>Who calls the token endpoint: proven by the one method that the client registered, with exactly one credential in the request.</summary>
 /// <remarks>RFC 6749 §2.3, RFC 7523 §3, OpenID Connect Core §9; RFC 9700 §2.5 on audiences.</remarks>
 internal sealed class ClientAuthentication(
-    OneTimeIds seen, Connections connections, LookupHash hash, Issuer issuer, TimeProvider clock, ILogger<ClientAuthentication> log)
+    OneTimeIds seen, ClientKeys clientKeys, Connections connections, LookupHash hash, Issuer issuer, TimeProvider clock, ILogger<ClientAuthentication> log)
 {
     private const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
     /// <summary>A client assertion lives no longer than this.</summary>
     private static readonly TimeSpan LongestAssertion = TimeSpan.FromMinutes(5);
-
-    // Reading a JWK Set costs more than checking a signature; the client record is the same object until its registration changes.
-    private static readonly ConditionalWeakTable<OidcClient, IReadOnlyList<VerificationKey>> KeysOf = [];
 
     public async ValueTask<Result<Connection>> AuthenticateAsync(HttpRequest request, Parameters form, CancellationToken stop)
     {
@@ -58,9 +54,9 @@ internal sealed class ClientAuthentication(
         if (id is null || !string.Equals(jws.Payload.Text("sub"), id, StringComparison.Ordinal)) return No("iss and sub are not one client", null);
         if (form["client_id"] is { } named && !string.Equals(named, id, StringComparison.Ordinal)) return No("client_id differs from the assertion", id);
         var client = await connections.FindAsync(id, stop);
-        if (client is not { IsActive: true, Oidc: { TokenEndpointAuthMethod: ClientAuthenticationMethods.PrivateKeyJwt, Jwks: not null } oidc }) return No("unknown client, switched off, or another method", id);
+        if (client is not { IsActive: true, Oidc: { TokenEndpointAuthMethod: ClientAuthenticationMethods.PrivateKeyJwt } oidc }) return No("unknown client, switched off, or another method", id);
 
-        var keys = KeysOf.GetValue(oidc, static c => JsonWebKeys.Read(c.Jwks!.Value));
+        var keys = AlgorithmPolicy.Narrow(await clientKeys.OfAsync(oidc, jws.KeyId, stop), oidc, oidc.TokenEndpointAuthSigningAlg);
         if (JwtGate.Verify(jws, JwtUse.ClientAssertion, keys, out fault) is not { } jwt) return No(fault, id);
         // Only the issuer as text, and no list: an assertion made for another server's endpoint never counts here (O10).
         if (!jwt.Says("aud", issuer.Name)) return No("audience", id);

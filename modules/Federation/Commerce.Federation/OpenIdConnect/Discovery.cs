@@ -31,7 +31,8 @@ internal static class Discovery
         json.WriteString("jwks_uri", issuer.Url(Issuer.JwksPath));
         List(json, "scopes_supported", [.. OidcScopes.OfCustomers, .. OidcScopes.OfClients]);
         List(json, "response_types_supported", ["code"]);
-        List(json, "response_modes_supported", ["query", "form_post"]);
+        List(json, "response_modes_supported", AuthorizeValidation.Modes);
+        List(json, "authorization_signing_alg_values_supported", TokenSigner.Algorithms);
         List(json, "grant_types_supported", ["authorization_code", "refresh_token", "client_credentials"]);
         List(json, "code_challenge_methods_supported", ["S256"]);
         List(json, "subject_types_supported", ["pairwise"]);
@@ -55,7 +56,9 @@ internal static class Discovery
             .. ClaimCatalogue.Names, ClaimCatalogue.ConsentReceipt, ClaimCatalogue.Hop,
         ]);
         json.WriteBoolean("claims_parameter_supported", false);
-        json.WriteBoolean("request_parameter_supported", false);
+        json.WriteBoolean("request_parameter_supported", true);
+        List(json, "request_object_signing_alg_values_supported", TokenSigner.Algorithms);
+        json.WriteBoolean("require_signed_request_object", false);              // of those that registered so, it is required
         json.WriteBoolean("request_uri_parameter_supported", false);        // left out, it would mean true
         json.WriteBoolean("authorization_response_iss_parameter_supported", true);
         json.WriteBoolean("backchannel_logout_supported", true);

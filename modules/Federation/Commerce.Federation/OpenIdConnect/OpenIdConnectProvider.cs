@@ -20,6 +20,7 @@ internal static class OpenIdConnectProvider
         services.AddScoped<ClientAuthentication>().AddScoped<AuthorizeValidation>().AddScoped<FrozenRequests>().AddScoped<AuthorizeFlow>();
         services.AddScoped<Grants>().AddScoped<RedeemCode>().AddScoped<Refresh>().AddScoped<ClientCredentials>();
         services.AddScoped<ClientRequest>().AddScoped<PresentedTokens>().AddScoped<TokenState>();
+        services.AddSingleton<ClientKeys>().AddScoped<RequestObjects>().AddHostedService<ClientKeysSchedule>();
         services.AddScoped<OneTimeIds>().AddScoped<PushedRequests>().AddSingleton<DpopNonces>().AddScoped<DpopProofs>().AddScoped<SenderConstraint>();
         services.AddHostedService<Sweep>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiTokenHandler>(HubSchemes.Api, null);

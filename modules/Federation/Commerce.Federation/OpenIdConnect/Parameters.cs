@@ -21,6 +21,10 @@ internal sealed class Parameters
 
     public static readonly Parameters None = new([]);
 
+    /// <summary>Parameters that came in another form; null where they could not have come as a form.</summary>
+    public static Parameters? Of(Dictionary<string, string> values) => values.Count <= MaxCount && !values.Any(v => HasControls(v.Key) || HasControls(v.Value))
+        ? new Parameters(values.Where(v => v.Value.Length > 0).ToDictionary(StringComparer.Ordinal)) : null;
+
     public string? this[string name] => values.GetValueOrDefault(name);
 
     /// <summary>The names that carry a value.</summary>

@@ -50,9 +50,9 @@ internal static class PushedAuthorization
         if (form["request_uri"] is not null) return OAuth.InvalidRequest("request_uri has no place in a pushed request.");
         if (form["client_id"] is not { } named) return OAuth.InvalidRequest("client_id is missing.");
         if (!string.Equals(named, client.Id, StringComparison.Ordinal)) return OAuth.InvalidRequest("client_id is not the client that asks.");
-        if (!(await validation.ProveTargetAsync(form, stop)).TryGet(out var proven, out _))
-            return OAuth.InvalidRequest("redirect_uri is missing or not registered, or the client may not sign customers in.");
-        return validation.Check(form, proven.Client, proven.Target, RequestWay.Pushed);
+        var read = await validation.ReadAsync(form, isPushed: true, stop);
+        return read.Request.IsOk || OAuth.IsOwn(read.Request.Refusal) ? read.Request
+            : OAuth.InvalidRequest("redirect_uri is missing or not registered, or the client may not sign customers in.");
     }
 
     private static OAuthErrorAnswer No(Refusal refusal) => new(refusal, "invalid_request");

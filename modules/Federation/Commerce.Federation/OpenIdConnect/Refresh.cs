@@ -25,7 +25,8 @@ internal sealed class Refresh(FederationDb db, Grants grants, RefreshToken refre
         if (!(await grants.CheckAsync(grant, stop)).TryGet(out _, out var no)) return no;
 
         var idle = now + RefreshToken.Idle;
-        var next = generation + 1;
+        // FAPI 2.0 Security Profile §5.3.2.1: tokens of such clients are bound to the client and a key, and are not rotated.
+        var next = client.Oidc!.IsFapi ? generation : generation + 1;
         var swapped = await db.Set<Grant>().Where(g => g.Id == grant.Id && g.RefreshGeneration == generation && g.RevokedAt == null).ExecuteUpdateAsync(row => row
             .SetProperty(g => g.RefreshGeneration, next)
             .SetProperty(g => g.RefreshExpiresAt, idle), stop);

@@ -37,7 +37,10 @@ internal static class OAuth
     public static readonly Refusal UnsupportedGrantType = new("oauth.unsupported_grant_type", 400, "Supported: authorization_code, refresh_token, client_credentials.");
     public static readonly Refusal InvalidScope = new("oauth.invalid_scope", 400, "The scope is unknown, malformed, or more than the client may ask for.");
     public static readonly Refusal UnsupportedResponseType = new("oauth.unsupported_response_type", 400, "Only response_type=code is supported.");
-    public static readonly Refusal RequestNotSupported = new("oauth.request_not_supported", 400, "Request objects are not supported.");
+    public static readonly Refusal RequestNotSupported = new("oauth.request_not_supported", 400, "Request objects without a signature are not supported.");
+
+    /// <summary>RFC 9101 §7.</summary>
+    public static readonly Refusal InvalidRequestObject = new("oauth.invalid_request_object", 400, "The request object is malformed, wrongly signed, not for this server, or not in its time.");
     public static readonly Refusal RequestUriNotSupported = new("oauth.request_uri_not_supported", 400, "Request objects by reference are not supported.");
     public static readonly Refusal RegistrationNotSupported = new("oauth.registration_not_supported", 400, "The registration parameter is not supported.");
     public static readonly Refusal LoginRequired = new("oauth.login_required", 400, "The customer has to sign in.");
@@ -45,6 +48,9 @@ internal static class OAuth
     public static readonly Refusal AccessDenied = new("oauth.access_denied", 400, "The customer or the hub said no.");
 
     public static Refusal InvalidRequest(string description) => new(Prefix + "invalid_request", 400, description);
+
+    /// <summary>True for the protocol's own errors.</summary>
+    public static bool IsOwn(Refusal refusal) => refusal.Code.StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <summary>The protocol's error code: the refusal's own where it is one of the above, else the one that fits the endpoint.</summary>
     public static string ErrorOf(Refusal refusal, string otherwise) =>

@@ -24,6 +24,9 @@ internal sealed record JwtUse(string Name, IReadOnlyList<string?> Types, bool Ne
     /// <summary>RFC 7523 §3. Clients may leave <c>typ</c> out.</summary>
     public static readonly JwtUse ClientAssertion = new("client assertion", [null, "JWT", "client-authentication+jwt"], NeedsKeyId: false);
 
+    /// <summary>RFC 9101 §10.8 has a type of its own; OpenID Connect Core §6.1 has none.</summary>
+    public static readonly JwtUse RequestObject = new("request object", [null, "JWT", "oauth-authz-req+jwt"], NeedsKeyId: false);
+
     /// <summary>RFC 9449 §4.2.</summary>
     public static readonly JwtUse DpopProof = new("DPoP proof", ["dpop+jwt"], NeedsKeyId: false);
 }
