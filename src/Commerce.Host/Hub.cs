@@ -91,10 +91,12 @@ public static class Hub
     {
         var proxies = app.Configuration.GetSection("TrustedProxies").Get<string[]>() ?? [];
         if (proxies.Length == 0) return;
+        var addresses = proxies.Select(System.Net.IPAddress.Parse).ToList();
+        ForwardedCertificate.Use(app, app.Configuration["Mtls:CertificateHeader"], addresses);
         var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto };
         options.KnownIPNetworks.Clear();
         options.KnownProxies.Clear();
-        foreach (var proxy in proxies) options.KnownProxies.Add(System.Net.IPAddress.Parse(proxy));
+        foreach (var proxy in addresses) options.KnownProxies.Add(proxy);
         app.UseForwardedHeaders(options);
     }
 }

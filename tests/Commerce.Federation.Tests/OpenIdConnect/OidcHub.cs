@@ -25,8 +25,11 @@ using Microsoft.Extensions.Logging;
 namespace Commerce.Federation.Tests.OpenIdConnect;
 
 /// <summary>The module alone on a real database, with neighbours from memory. One for each test class: every test brings clients of its own.</summary>
-public sealed class OidcHub : IAsyncLifetime
+public class OidcHub : IAsyncLifetime
 {
+    /// <summary>Settings by configuration key.</summary>
+    protected virtual IReadOnlyDictionary<string, string?>? Configuration => null;
+
     internal TestHub Hub { get; private set; } = null!;
     internal Neighbours Neighbours { get; private set; } = null!;
     internal FakeClock Clock => Hub.Clock;
@@ -37,14 +40,18 @@ public sealed class OidcHub : IAsyncLifetime
     {
         var clock = FakeClock.AtNoon();
         Neighbours = new Neighbours(clock);
-        Hub = await TestHub.StartAsync([new FederationModule(), new ProbeModule()], configure: services =>
+        Hub = await TestHub.StartAsync([new FederationModule(), new ProbeModule()], Configuration, configure: services =>
         {
             Neighbours.Register(services);
             services.AddSingleton<ILoggerProvider>(new ErrorLog(Errors));
         }, clock: clock);
     }
 
-    public ValueTask DisposeAsync() => Hub.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Hub.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     /// <summary>Registers a client of a new partner.</summary>
     /// <param name="claims">Claims of its one purpose; empty for a partner without a contract.</param>

@@ -15,7 +15,7 @@ namespace Commerce.Federation.OpenIdConnect;
 /// browser to the sign-in page or the consent sheet and taking the request up again afterwards.
 /// </summary>
 internal sealed class AuthorizeFlow(
-    FederationDb db, Connections connections, FrozenRequests frozen, PushedRequests pushed, SignInRelease signIn, RedeemHop hops, IMediator mediator, SealedState state,
+    FederationDb db, Connections connections, FrozenRequests frozen, PushedRequests pushed, SignInRelease signIn, ReleasedClaims released, RedeemHop hops, IMediator mediator, SealedState state,
     SharedSecrets secrets, Issuer issuer, TimeProvider clock, ILogger<AuthorizeFlow> log)
 {
     /// <param name="thawed">Set where the request was frozen before.</param>
@@ -39,6 +39,8 @@ internal sealed class AuthorizeFlow(
             if (request.PromptNone || isOther) return await RefuseAsync(context, request, thawed, handle, OAuth.LoginRequired, stop);
             return await SendToSignInAsync(context, request, thawed, handle, connection, stop);
         }
+        // OpenID Connect Core §5.5.1.1: an essential acr that is not reached is a failed sign-in; there is no stronger one to send the customer to.
+        if (request.Claims?.TakesAcr(context.User.Acr()) == false) return await RefuseAsync(context, request, thawed, handle, OAuth.AccessDenied, stop);
         return await ReleaseAsync(context, request, thawed, handle, connection, customer.Value, session.Value, stop);
     }
 
@@ -46,6 +48,7 @@ internal sealed class AuthorizeFlow(
     private bool IsProofEnough(HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, Connection connection, Guid customer)
     {
         if (request.HintedSubject is { } hinted && !string.Equals(hinted, SubjectOf(connection, customer), StringComparison.Ordinal)) return false;
+        if (request.Claims?.TakesSubject(SubjectOf(connection, customer)) == false) return false;
         if (!request.PromptLogin && request.MaxAge is null) return true;
         if (context.User.AuthenticatedAt() is not { } proven) return false;
         if (thawed is not null && IsSince(thawed, proven, context.User.SessionId())) return true;
@@ -111,7 +114,7 @@ internal sealed class AuthorizeFlow(
             release = decided.Release;
         }
 
-        var code = AddGrant(context, request, connection, customer, session, release);
+        var code = AddGrant(context, request, connection, customer, session, release, await SelectAsync(request.Claims, release, stop));
         if (thawed is not null && !await frozen.CompleteAsync(thawed.HandleHash, stop)) return Answer.RefusedPage(context, Refusals.HandleInvalid);
         if (request.Pushed is { } uri && !await pushed.UseUpAsync(uri, stop)) return Answer.RefusedPage(context, Refusals.RequestUriOver);
         await db.SaveChangesAsync(stop);
@@ -124,6 +127,7 @@ internal sealed class AuthorizeFlow(
         AuthorizeRequest request, ThawedRequest? thawed, Connection connection, Guid customer, Guid session, string handle, CancellationToken stop)
     {
         var asked = OidcScopes.Claims(request.Scopes);
+        if (request.Claims is { } named) asked = [.. asked, .. named.Names()];
         Task<Result<SignInReleaseAnswer>> Decide(bool ask) =>
             signIn.DecideAsync(connection, customer, session, asked, ResumePath(handle), $"{Issuer.DenyPath}?handle={handle}", ask, stop);
         if (!request.PromptConsent) return await Decide(false);
@@ -136,7 +140,7 @@ internal sealed class AuthorizeFlow(
         return await Decide(true);
     }
 
-    private string AddGrant(HttpContext context, AuthorizeRequest request, Connection connection, Guid customer, Guid session, Release? release)
+    private string AddGrant(HttpContext context, AuthorizeRequest request, Connection connection, Guid customer, Guid session, Release? release, (string? UserInfo, string? IdToken) claims)
     {
         var now = clock.GetUtcNow();
         var id = Guid.CreateVersion7(now);
@@ -156,6 +160,8 @@ internal sealed class AuthorizeFlow(
             IsOffline = offline,
             RedirectUri = request.Target.RedirectUri,
             Challenge = request.Challenge,
+            UserInfoClaims = claims.UserInfo,
+            IdTokenClaims = claims.IdToken,
             BoundTo = request.DpopKey is { } thumbprint ? SenderKey.OfDpop(thumbprint).Text : null,
             Nonce = request.Nonce,
             AuthenticatedAt = context.User.AuthenticatedAt() ?? now,
@@ -167,6 +173,22 @@ internal sealed class AuthorizeFlow(
             EndsAt = now + RefreshToken.Absolute,
         });
         return code;
+    }
+
+    /// <summary>The names that the <c>claims</c> parameter selects; one that was asked for with values drops out where it has another.</summary>
+    private async Task<(string? UserInfo, string? IdToken)> SelectAsync(ClaimsRequest? asked, Release? release, CancellationToken stop)
+    {
+        if (asked is null || release is null) return default;
+        var names = asked.Names().ToHashSet(StringComparer.Ordinal);
+        var held = asked.UserInfo.Concat(asked.IdToken).Any(c => c.Values.Count > 0) ? await released.ReadAsync(release, names, stop) : null;
+        return (Selected(asked.UserInfo), Selected(asked.IdToken));
+
+        string? Selected(IReadOnlyList<RequestedClaim> claims)
+        {
+            var selected = claims.Where(c => names.Contains(c.Name) && (c.Values.Count == 0 || (held is not null && held.TryGetValue(c.Name, out var value) && c.Takes(value))))
+                .Select(c => c.Name).ToList();
+            return selected.Count == 0 ? null : string.Join(' ', selected);
+        }
     }
 
     /// <summary>Sends an error to the client and ends the frozen request, if there is one.</summary>

@@ -25,6 +25,9 @@ internal sealed record AuthorizeRequest(
     /// <summary>Where the client pushed the request: under which hash it is kept; the answer uses it up.</summary>
     public byte[]? Pushed { get; init; }
 
+    /// <summary>Claims asked for by name; null without the <c>claims</c> parameter.</summary>
+    public ClaimsRequest? Claims { get; init; }
+
     /// <summary>Thumbprint of the DPoP key that the code is bound to (RFC 9449 §10); null for none.</summary>
     public string? DpopKey { get; init; }
 
@@ -119,6 +122,9 @@ internal sealed class AuthorizeValidation(Connections connections, RequestObject
             maxAge = seconds;
         }
         if (parameters["login_hint"] is { Length: > MaxHint }) return OAuth.InvalidRequest("login_hint is longer than 320 characters.");
+        ClaimsRequest? claims = null;
+        if (parameters["claims"] is { } wanted && (claims = ClaimsRequest.Read(wanted, client.Oidc)) is null)
+            return OAuth.InvalidRequest("claims is not a JSON request for claims (OpenID Connect Core 5.5).");
         string? hinted = null;
         if (parameters["id_token_hint"] is { } hint)
         {
@@ -128,7 +134,11 @@ internal sealed class AuthorizeValidation(Connections connections, RequestObject
         return new AuthorizeRequest(client.Id, target, scopes, challenge, parameters["nonce"], prompts.Contains("none"),
             // Choosing an account means signing in to one: there is one sign-in page for both.
             prompts.Contains("login") || prompts.Contains("select_account"), prompts.Contains("consent"),
-            maxAge, parameters["login_hint"], hinted, OidcScopes.LanguageOf(parameters["ui_locales"])) { DpopKey = parameters["dpop_jkt"] };
+            maxAge, parameters["login_hint"], hinted, OidcScopes.LanguageOf(parameters["ui_locales"])) 
+        {
+            DpopKey = parameters["dpop_jkt"],
+            Claims = claims,
+        };
     }
 
     /// <summary>An ID token of ours for this client; an expired one still says who is meant (OpenID Connect Core §3.1.2.1).</summary>

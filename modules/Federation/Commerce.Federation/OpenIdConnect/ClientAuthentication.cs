@@ -28,7 +28,16 @@ internal sealed class ClientAuthentication(
         if (assertion is not null) return await ByAssertionAsync(form, assertion, stop);
         if (header.Count == 1) return await ByBasicAsync(header[0], form, stop);
         if (form["client_secret"] is { } secret) return await BySecretAsync(form["client_id"], secret, ClientAuthenticationMethods.SecretPost, stop);
-        return No("no credential that is supported", form["client_id"]);
+        return await ByCertificateAsync(request, form["client_id"], stop);
+    }
+
+    /// <summary>RFC 8705 §2.1: the certificate of the connection, and the client that the request names.</summary>
+    private async ValueTask<Result<Connection>> ByCertificateAsync(HttpRequest request, string? id, CancellationToken stop)
+    {
+        if (request.HttpContext.Connection.ClientCertificate is not { } certificate) return No("no credential that is supported", id);
+        var client = await connections.FindAsync(id, stop);
+        if (client is not { IsActive: true, Oidc: { TokenEndpointAuthMethod: ClientAuthenticationMethods.TlsClientAuth } oidc }) return No("unknown client, switched off, or another method", id);
+        return ClientCertificate.Fits(oidc, certificate, clock.GetUtcNow()) ? client : No("another certificate", id);
     }
 
     private async ValueTask<Result<Connection>> ByBasicAsync(string? header, Parameters form, CancellationToken stop)

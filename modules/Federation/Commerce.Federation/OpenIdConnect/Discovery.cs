@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Commerce.Federation.OpenIdConnect.Jose;
+using Commerce.Kernel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -38,9 +39,10 @@ internal static class Discovery
         List(json, "subject_types_supported", ["pairwise"]);
         List(json, "id_token_signing_alg_values_supported", TokenSigner.Algorithms);
         List(json, "userinfo_signing_alg_values_supported", TokenSigner.Algorithms);
+        var methods = ClientAuthenticationMethods.All.Where(m => issuer.SeesCertificates || m != ClientAuthenticationMethods.TlsClientAuth).ToList();
         foreach (var endpoint in (ReadOnlySpan<string>)["token", "revocation", "introspection"])
         {
-            List(json, endpoint + "_endpoint_auth_methods_supported", ["client_secret_basic", "client_secret_post", "private_key_jwt"]);
+            List(json, endpoint + "_endpoint_auth_methods_supported", methods);
             List(json, endpoint + "_endpoint_auth_signing_alg_values_supported", TokenSigner.Algorithms);
         }
         List(json, "introspection_signing_alg_values_supported", TokenSigner.Algorithms);
@@ -55,11 +57,24 @@ internal static class Discovery
             "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
             .. ClaimCatalogue.Names, ClaimCatalogue.ConsentReceipt, ClaimCatalogue.Hop,
         ]);
-        json.WriteBoolean("claims_parameter_supported", false);
+        json.WriteBoolean("claims_parameter_supported", true);
+        List(json, "acr_values_supported", [HubAcr.Password]);
         json.WriteBoolean("request_parameter_supported", true);
         List(json, "request_object_signing_alg_values_supported", TokenSigner.Algorithms);
         json.WriteBoolean("require_signed_request_object", false);              // of those that registered so, it is required
         json.WriteBoolean("request_uri_parameter_supported", false);        // left out, it would mean true
+        if (issuer.SeesCertificates) json.WriteBoolean("tls_client_certificate_bound_access_tokens", true);
+        if (issuer.MtlsOrigin is { } mtls)
+        {
+            // RFC 8705 §5: the same endpoints where TLS asks for a certificate.
+            json.WriteStartObject("mtls_endpoint_aliases");
+            json.WriteString("token_endpoint", mtls + Issuer.TokenPath);
+            json.WriteString("userinfo_endpoint", mtls + Issuer.UserInfoPath);
+            json.WriteString("pushed_authorization_request_endpoint", mtls + Issuer.PushPath);
+            json.WriteString("revocation_endpoint", mtls + TokenStatus.Revocation.Path);
+            json.WriteString("introspection_endpoint", mtls + TokenStatus.Introspection.Path);
+            json.WriteEndObject();
+        }
         json.WriteBoolean("authorization_response_iss_parameter_supported", true);
         json.WriteBoolean("backchannel_logout_supported", true);
         json.WriteBoolean("backchannel_logout_session_supported", true);

@@ -72,6 +72,12 @@ internal sealed class Grant
     /// </summary>
     public string? BoundTo { get; init; }
 
+    /// <summary>Names that the <c>claims</c> parameter selected for userinfo, separated by spaces; null for none.</summary>
+    public string? UserInfoClaims { get; init; }
+
+    /// <summary>As <see cref="UserInfoClaims"/>, for the ID token.</summary>
+    public string? IdTokenClaims { get; init; }
+
     public string[] Scopes => Scope.Split(' ');
 }
 
@@ -115,6 +121,8 @@ internal sealed class GrantMap : IEntityTypeConfiguration<Grant>
         grant.Property(g => g.CodeHash).HasMaxLength(32);
         grant.Property(g => g.RevokedReason).HasMaxLength(32);
         grant.Property(g => g.BoundTo).HasMaxLength(64);
+        grant.Property(g => g.UserInfoClaims).HasMaxLength(Lengths.ClaimNames);
+        grant.Property(g => g.IdTokenClaims).HasMaxLength(Lengths.ClaimNames);
         grant.Ignore(g => g.Scopes);
         grant.HasIndex(g => g.Session);     // whom to tell when a session ends
         grant.HasIndex(g => g.Customer);    // what dies with a locked account

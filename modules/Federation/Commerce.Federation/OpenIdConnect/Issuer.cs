@@ -1,9 +1,10 @@
 using Commerce.Kernel;
+using Microsoft.Extensions.Configuration;
 
 namespace Commerce.Federation.OpenIdConnect;
 
 /// <summary>The provider's name and addresses, all under the public origin: never taken from a request's Host header.</summary>
-internal sealed class Issuer(HubSettings settings)
+internal sealed class Issuer(HubSettings settings, IConfiguration? configuration = null)
 {
     public const string AuthorizePath = "/connect/authorize";
     public const string ResumePath = "/connect/authorize/resume";
@@ -23,7 +24,17 @@ internal sealed class Issuer(HubSettings settings)
     public bool IsHttps { get; } = settings.PublicOrigin.StartsWith("https://", StringComparison.Ordinal);
 
     /// <summary>Where the endpoints may be reached: the addresses that a DPoP proof may be made for.</summary>
-    public IReadOnlyList<Uri> Origins { get; } = [new Uri(settings.PublicOrigin)];
+    public IReadOnlyList<Uri> Origins { get; } =
+        configuration?["Mtls:Origin"] is { Length: > 0 } other ? [new Uri(settings.PublicOrigin), new Uri(other)] : [new Uri(settings.PublicOrigin)];
+
+    /// <summary>
+    /// The origin at which TLS asks for a client certificate (RFC 8705 §5), setting <c>Mtls:Origin</c>, without a trailing slash; null where
+    /// there is none apart. Browsers stay away from it: they would ask the customer for a certificate.
+    /// </summary>
+    public string? MtlsOrigin { get; } = configuration?["Mtls:Origin"] is { Length: > 0 } origin ? origin : null;
+
+    /// <summary>Whether clients' certificates reach the hub at all: then, and only then, the discovery document says so.</summary>
+    public bool SeesCertificates { get; } = configuration?["Mtls:Origin"] is { Length: > 0 } || configuration?["Mtls:CertificateHeader"] is { Length: > 0 };
 
     public string Url(string path) => Name + path;
 }

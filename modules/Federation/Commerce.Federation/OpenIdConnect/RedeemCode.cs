@@ -31,12 +31,13 @@ internal sealed class RedeemCode(
         // RFC 9449 §10: a code that was asked for with a key is good with that key alone.
         if (grant.BoundTo is { } bound && bound != key?.Text) return OAuth.InvalidGrant;
         if (!(await grants.CheckAsync(grant, stop)).TryGet(out var open, out var no)) return no;
-        var hopClaims = grant.IsHop ? await released.ReadAsync(found.Release!, OidcScopes.Claims(grant.Scopes), stop) : null;
+        var named = grant.IdTokenClaims?.Split(' ');
+        var claims = grant.IsHop || named is not null ? await released.ReadAsync(found.Release!, [.. OidcScopes.Claims(grant.Scopes), .. named ?? []], stop) : null;
 
         if (!await UseUpAsync(grant, found.Release, open, key, now, stop)) return await ReusedAsync(grant, stop);
 
         var access = tokens.AccessToken(grant, grant.Scope, key);
-        return new TokenAnswer(access, grant.Scope, tokens.IdToken(client, new IdTokenFacts(grant, access, grant.Nonce, hopClaims)),
+        return new TokenAnswer(access, grant.Scope, tokens.IdToken(client, new IdTokenFacts(grant, access, grant.Nonce, claims) { Named = named }),
             grant.IsOffline ? refreshTokens.For(grant.Id, 1) : null) { Key = key };
     }
 

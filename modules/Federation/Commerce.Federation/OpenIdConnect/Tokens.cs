@@ -8,8 +8,12 @@ namespace Commerce.Federation.OpenIdConnect;
 
 /// <summary>What the ID token says beside who signed in.</summary>
 /// <param name="Nonce">Set for the tokens of a code, not for those of a refresh (OpenID Connect Core §12.2).</param>
-/// <param name="HopClaims">Values of the release where a hop brought the customer; else null.</param>
-internal sealed record IdTokenFacts(Grant Grant, string AccessToken, string? Nonce, IReadOnlyDictionary<string, JsonElement>? HopClaims);
+/// <param name="Claims">Values of the release where a hop brought the customer or claims were asked for by name; else null.</param>
+internal sealed record IdTokenFacts(Grant Grant, string AccessToken, string? Nonce, IReadOnlyDictionary<string, JsonElement>? Claims)
+{
+    /// <summary>Claims that were asked for by name for the ID token (OpenID Connect Core §5.5).</summary>
+    public IReadOnlyList<string>? Named { get; init; }
+}
 
 /// <summary>Makes the tokens: access tokens of RFC 9068, ID tokens of OpenID Connect Core §2, signed userinfo of §5.3.2.</summary>
 internal sealed class Tokens(TokenSigner signer, Issuer issuer, LookupHash hash, TimeProvider clock)
@@ -63,10 +67,11 @@ internal sealed class Tokens(TokenSigner signer, Issuer issuer, LookupHash hash,
         }
         json.WriteString("at_hash", TokenSigner.HalfHash(facts.AccessToken));
         json.WriteString("sid", self.Sid(grant.Session, client.Id));
-        if (facts.HopClaims is { } claims)
+        if (facts.Claims is { } claims)
         {
-            // Facts about the purchase are signed; the person's own details are at userinfo only.
-            foreach (var name in (ReadOnlySpan<string>)[ClaimCatalogue.ConsentReceipt, ClaimCatalogue.Hop, ClaimCatalogue.Vehicle, ClaimCatalogue.Purchase])
+            // Facts about the purchase are signed; the person's own details are at userinfo, unless they were asked for here by name.
+            foreach (var name in (string[])[ClaimCatalogue.ConsentReceipt, ClaimCatalogue.Hop, ClaimCatalogue.Vehicle, ClaimCatalogue.Purchase,
+                .. facts.Named?.Where(n => !ClaimCatalogue.IsOfHop(n)) ?? []])
             {
                 if (!claims.TryGetValue(name, out var value)) continue;
                 json.WritePropertyName(name);

@@ -26,12 +26,19 @@ internal static class UserInfo
             return new BearerChallenge(OAuth.InvalidToken);
         }
         IReadOnlyDictionary<string, JsonElement>? claims = found.Release is null ? new Dictionary<string, JsonElement>()
-            : await released.ReadAsync(found.Release, OidcScopes.Claims(token.Scopes), stop);
+            : await released.ReadAsync(found.Release, Asked(found.Grant, token), stop);
         if (claims is null) return new BearerChallenge(OAuth.InvalidToken);
         return open.Connection.Oidc!.UserinfoSignedResponseAlg is null
             ? new Plain(found.Grant.Subject, claims)
             : new Signed(tokens.UserInfo(open.Connection, found.Grant.Subject, claims));
     }).DisableAntiforgery().ExcludeFromDescription();
+
+    /// <summary>Claims of the token's scopes, and those asked for by name. A token of fewer scopes than were granted is for less: no names then.</summary>
+    private static IReadOnlyList<string> Asked(Grant grant, ReadAccessToken token)
+    {
+        var ofScopes = OidcScopes.Claims(token.Scopes);
+        return grant.UserInfoClaims is { } names && grant.Scopes.All(token.Scopes.Contains) ? [.. ofScopes, .. names.Split(' ')] : ofScopes;
+    }
 
     private sealed class Plain(string subject, IReadOnlyDictionary<string, JsonElement> claims) : IResult
     {
