@@ -49,6 +49,7 @@ public static class Hub
         var app = builder.Build();
         app.UseHubPages();
         UseListedProxies(app);
+        ProtocolLimits.Use(app);
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();

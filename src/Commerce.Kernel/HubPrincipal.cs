@@ -18,6 +18,10 @@ public static class ApiScopes
 {
     public const string WriteOrders = "orders:write";
     public const string WriteBookings = "bookings:write";
+
+    // FAPI Grant Management §6.2 and §6.3 fix these two names.
+    public const string QueryGrants = "grant_management_query";
+    public const string RevokeGrants = "grant_management_revoke";
 }
 
 /// <summary>Claim types in the hub's own principals.</summary>

@@ -51,6 +51,35 @@ public sealed record RemovePartner(string Partner) : IRequest<Result<bool>>;
 /// <summary>Switches a partner off or on again without removing it.</summary>
 public sealed record SwitchPartner(string Partner, bool Active) : IRequest<Result<bool>>;
 
+/// <summary>Makes an initial access token (RFC 7591) with which a partner registers OIDC clients of its own.</summary>
+/// <param name="Policy">What these clients may be, JSON; null for sign-in clients with every customer scope.</param>
+/// <param name="Uses">How many clients, 1 to 1000.</param>
+/// <param name="Days">How long it is good, 1 to 365.</param>
+public sealed record MintRegistrationToken(string Partner, string? Policy, int Uses, int Days) : IRequest<Result<RegistrationToken>>;
+
+/// <param name="Token">Shown once and stored hashed.</param>
+public sealed record RegistrationToken(string Partner, string Token, int Uses, DateTimeOffset ExpiresAt);
+
+/// <summary>Registers an API whose access tokens the hub issues, or replaces it: identifier, name, scopes, and the client with which it introspects.</summary>
+public sealed record PutApiResource(string Json) : IRequest<Result<string>>;
+
+/// <summary>Every API, the hub's own first.</summary>
+public sealed record ListApiResources : IRequest<IReadOnlyList<ApiResourceSummary>>;
+
+/// <param name="Identifier">Audience of its tokens.</param>
+/// <param name="Client">Client id with which it introspects, or null.</param>
+public sealed record ApiResourceSummary(string Identifier, string Name, string? Client, IReadOnlyList<string> Scopes);
+
+/// <summary>Puts an OIDC client's policy in force: APIs and scopes, grants, life of tokens, DPoP and pushed requests, rate.</summary>
+public sealed record SetClientPolicy(string Json) : IRequest<Result<string>>;
+
+public sealed record ListClientPolicies : IRequest<IReadOnlyList<ClientPolicySummary>>;
+
+/// <param name="Resources">One entry for each API: identifier and scopes.</param>
+public sealed record ClientPolicySummary(
+    string Client, string Partner, IReadOnlyList<string> Resources, IReadOnlyList<string>? Scopes, IReadOnlyList<string>? GrantTypes, int? AccessTokenSeconds, bool RequireDpop,
+    bool RequirePushedRequests, int? RequestsPerMinute);
+
 /// <summary>Adds or replaces an offer.</summary>
 public sealed record PutOffer(string Offer) : IRequest<Result<string>>;
 

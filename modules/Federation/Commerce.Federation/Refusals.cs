@@ -8,6 +8,9 @@ internal static partial class Refusals
     public static readonly Refusal PartnerInvalid = new("federation.partner_invalid", 400, "The partner's metadata cannot be taken as it is.");
     public static readonly Refusal ContractInvalid = new("federation.contract_invalid", 400, "The data contract cannot be taken as it is.");
     public static readonly Refusal ContractVersion = new("federation.contract_version", 409, "A data contract's version only goes up.");
+    public static readonly Refusal ApiInvalid = new("federation.api_invalid", 400, "The API cannot be registered as it is.");
+    public static readonly Refusal ClientPolicyInvalid = new("federation.client_policy_invalid", 400, "The policy cannot be taken as it is.");
+    public static readonly Refusal RegistrationPolicyInvalid = new("federation.registration_policy_invalid", 400, "The policy for self-registration cannot be taken as it is.");
     public static readonly Refusal OfferInvalid = new("federation.offer_invalid", 400, "The offer cannot be taken as it is.");
     public static readonly Refusal ConnectionExists = new("federation.connection_exists", 409, "There is a connection with this id already.");
     public static readonly Refusal UnknownPartner = new("federation.unknown_partner", 404, "There is no such partner.");

@@ -33,7 +33,10 @@ internal static class Verbs
         new Command("partner", "Partner businesses and their connections.")
         {
             PartnerAdd.Make(), PartnerList.Make(), PartnerCheck.Make(), PartnerContract.Make(), PartnerSwitch.Make(on: false), PartnerSwitch.Make(on: true), PartnerSecret.Make(), PartnerRemove.Make(),
+            PartnerToken.Make(),
         },
+        new Command("api", "APIs whose access tokens the hub issues.") { ApiAdd.Make(), ApiList.Make() },
+        new Command("policy", "What single clients may do.") { PolicySet.Make(), PolicyList.Make() },
         new Command("offer", "Partner services shown to customers after a purchase.") { OfferAdd.Make() },
         new Command("banner", "Store brands.") { BannerAdd.Make(), BannerList.Make() },
         new Command("customers", "Customers of older systems.") { CustomersImport.Make() },

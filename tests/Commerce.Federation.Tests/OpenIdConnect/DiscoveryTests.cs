@@ -42,8 +42,7 @@ public sealed class DiscoveryTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal(["pairwise"], document.GetProperty("subject_types_supported").EnumerateArray().Select(v => v.GetString()));
         Assert.False(document.GetProperty("request_uri_parameter_supported").GetBoolean());
         Assert.True(document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean());
-        foreach (var absent in new[] { "registration_endpoint", "device_authorization_endpoint",
-            "check_session_iframe", "frontchannel_logout_supported" }) Assert.False(document.TryGetProperty(absent, out _), absent);
+        foreach (var absent in new[] { "check_session_iframe", "frontchannel_logout_supported" }) Assert.False(document.TryGetProperty(absent, out _), absent);
     }
 
     [Fact]

@@ -19,7 +19,17 @@ namespace Commerce.Federation.Hops;
 /// <param name="Changed">Something changed since the sheet was shown before.</param>
 internal sealed record SheetModel(
     string PartnerName, string Host, string? DeliveredTo, string Purpose, string PurposeLanguage, int RetentionDays, IReadOnlyList<SheetClaim> Claims, IReadOnlyList<string> Missing,
-    bool Changed, string Action, string Sealed, string? PolicyUri, string? TosUri);
+    bool Changed, string Action, string Sealed, string? PolicyUri, string? TosUri)
+{
+    /// <summary>Set where a partner asks for one purchase: which order it is about.</summary>
+    public string? OrderNumber { get; init; }
+
+    /// <summary>Set where a device waits for the answer; then there may be no purpose, and nothing that leaves.</summary>
+    public SheetDevice? Device { get; init; }
+}
+
+/// <param name="Code">The user code as the device shows it.</param>
+internal sealed record SheetDevice(string Name, string Code);
 
 /// <param name="Text">The value in readable form, one entry per line.</param>
 /// <param name="Details">Every part of it by name, where the readable form leaves some out.</param>

@@ -15,7 +15,8 @@ namespace Commerce.Federation.OpenIdConnect;
 /// browser to the sign-in page or the consent sheet and taking the request up again afterwards.
 /// </summary>
 internal sealed class AuthorizeFlow(
-    FederationDb db, Connections connections, FrozenRequests frozen, PushedRequests pushed, SignInRelease signIn, ReleasedClaims released, RedeemHop hops, IMediator mediator, SealedState state,
+    FederationDb db, Connections connections, FrozenRequests frozen, PushedRequests pushed, SignInRelease signIn, RichAuthorization.PurchaseRelease purchases,
+    GrantManagement.ReplacedGrants replaced, ReleasedClaims released, RedeemHop hops, IMediator mediator, SealedState state,
     SharedSecrets secrets, Issuer issuer, TimeProvider clock, ILogger<AuthorizeFlow> log)
 {
     /// <param name="thawed">Set where the request was frozen before.</param>
@@ -82,6 +83,7 @@ internal sealed class AuthorizeFlow(
     private async Task<IResult> ReleaseAsync(
         HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, Connection connection, Guid customer, Guid session, CancellationToken stop)
     {
+        if (request.Replaces is { } old && !await replaced.IsThereAsync(old, connection.Id, customer, stop)) return await RefuseAsync(context, request, thawed, handle, OAuth.InvalidGrantId, stop);
         // A ticket and a frozen request are each used up with the code that comes of them, in one transaction; a plain sign-in is one save.
         await using var transaction = request.HasTicket || thawed is not null || request.Pushed is not null ? await db.Database.BeginTransactionAsync(stop) : null;
         Release? release;
@@ -126,6 +128,7 @@ internal sealed class AuthorizeFlow(
     private async Task<Result<SignInReleaseAnswer>> DecideAsync(
         AuthorizeRequest request, ThawedRequest? thawed, Connection connection, Guid customer, Guid session, string handle, CancellationToken stop)
     {
+        if (request.Purchase is not null) return await purchases.DecideAsync(request, connection, customer, session, handle, stop);
         var asked = OidcScopes.Claims(request.Scopes);
         if (request.Claims is { } named) asked = [.. asked, .. named.Names()];
         Task<Result<SignInReleaseAnswer>> Decide(bool ask) =>
@@ -158,6 +161,8 @@ internal sealed class AuthorizeFlow(
             Subject = SubjectOf(connection, customer),
             Scope = string.Join(' ', request.Scopes.Where(s => s != OidcScopes.Offline || offline)),
             IsOffline = offline,
+            Details = request.Purchase?.ToJson(),
+            Replaces = request.Replaces,
             RedirectUri = request.Target.RedirectUri,
             Challenge = request.Challenge,
             UserInfoClaims = claims.UserInfo,

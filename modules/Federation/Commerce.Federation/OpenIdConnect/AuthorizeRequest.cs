@@ -1,5 +1,6 @@
 using System.Globalization;
 using Commerce.Federation.OpenIdConnect.Jose;
+using Commerce.Federation.OpenIdConnect.RichAuthorization;
 using Commerce.Kernel;
 
 namespace Commerce.Federation.OpenIdConnect;
@@ -30,6 +31,12 @@ internal sealed record AuthorizeRequest(
 
     /// <summary>Thumbprint of the DPoP key that the code is bound to (RFC 9449 §10); null for none.</summary>
     public string? DpopKey { get; init; }
+
+    /// <summary>The one authorization detail (RFC 9396); null where none was asked for.</summary>
+    public RetailPurchase? Purchase { get; init; }
+
+    /// <summary>The grant that the new one is to replace (FAPI Grant Management §5.2); null for none.</summary>
+    public Guid? Replaces { get; init; }
 
     public bool Asks(string scope) => Scopes.Contains(scope);
 
@@ -131,14 +138,31 @@ internal sealed class AuthorizeValidation(Connections connections, RequestObject
             if (SubjectOfHint(hint, client) is not { } subject) return OAuth.InvalidRequest("id_token_hint is not an ID token of this client.");
             hinted = subject;
         }
-        return new AuthorizeRequest(client.Id, target, scopes, challenge, parameters["nonce"], prompts.Contains("none"),
+        if (parameters["resource"] is { } resource && resource != issuer.Name) return OAuth.InvalidTarget;
+        if (!GrantManagement.GrantAction.Read(parameters).TryGet(out var replaced, out var wrong)) return wrong;
+        RetailPurchase? purchase = null;
+        if (parameters["authorization_details"] is { } details && !PurchaseOf(details, client).TryGet(out purchase, out var no)) return no;
+        var request = new AuthorizeRequest(client.Id, target, scopes, challenge, parameters["nonce"], prompts.Contains("none"),
             // Choosing an account means signing in to one: there is one sign-in page for both.
             prompts.Contains("login") || prompts.Contains("select_account"), prompts.Contains("consent"),
-            maxAge, parameters["login_hint"], hinted, OidcScopes.LanguageOf(parameters["ui_locales"])) 
+            maxAge, parameters["login_hint"], hinted, OidcScopes.LanguageOf(parameters["ui_locales"]))
         {
             DpopKey = parameters["dpop_jkt"],
             Claims = claims,
+            Purchase = purchase,
+            Replaces = replaced,
         };
+        // A hop is about a purchase of its own.
+        return purchase is not null && request.HasTicket ? OAuth.InvalidRequest("authorization_details and a hop's login_hint exclude each other.") : request;
+    }
+
+    /// <summary>The detail, where the client registered the type and its contract has the purpose (RFC 9396 §5, §10).</summary>
+    private static Result<RetailPurchase> PurchaseOf(string details, Connection client)
+    {
+        if (!client.Oidc!.AuthorizationDetailsTypes.Contains(RetailPurchase.Type)) return OAuth.InvalidAuthorizationDetails("The client registered no type of authorization details.");
+        if (!RetailPurchase.Read(details).TryGet(out var read, out var no)) return no;
+        return client.Contract?.Purpose(read.Purpose)?.Claims.Any(c => c.Name == ClaimCatalogue.Purchase) == true
+            ? read : OAuth.InvalidAuthorizationDetails("The data contract has no such purpose with a purchase.");
     }
 
     /// <summary>An ID token of ours for this client; an expired one still says who is meant (OpenID Connect Core §3.1.2.1).</summary>
@@ -184,7 +208,7 @@ internal static class OidcScopes
     public static readonly IReadOnlyList<string> OfCustomers = ["openid", "profile", "email", "phone", "address", "vehicle", "purchase", Offline];
 
     /// <summary>Scopes of the hub's own API, for clients that act for themselves.</summary>
-    public static readonly IReadOnlyList<string> OfClients = [ApiScopes.WriteOrders, ApiScopes.WriteBookings];
+    public static readonly IReadOnlyList<string> OfClients = [ApiScopes.WriteOrders, ApiScopes.WriteBookings, ApiScopes.QueryGrants, ApiScopes.RevokeGrants];
 
     /// <summary>Claims that these scopes stand for (OpenID Connect Core §5.4).</summary>
     public static IReadOnlyList<string> Claims(IEnumerable<string> scopes) => [.. scopes.SelectMany(ClaimCatalogue.OfScope)];

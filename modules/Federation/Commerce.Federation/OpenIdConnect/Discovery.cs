@@ -27,6 +27,11 @@ internal static class Discovery
         json.WriteString("token_endpoint", issuer.Url(Issuer.TokenPath));
         json.WriteString("userinfo_endpoint", issuer.Url(Issuer.UserInfoPath));
         json.WriteString("end_session_endpoint", issuer.Url(Issuer.LogoutPath));
+        json.WriteString("device_authorization_endpoint", issuer.Url(Devices.DeviceEndpoint.Path));
+        json.WriteString("grant_management_endpoint", issuer.Url(GrantManagement.GrantManagementEndpoint.Path));
+        List(json, "grant_management_actions_supported", ["create", "replace", "query", "revoke"]);
+        json.WriteBoolean("grant_management_action_required", false);
+        json.WriteString("registration_endpoint", issuer.Url(Registration.ClientRegistration.Path));
         json.WriteString("revocation_endpoint", issuer.Url(TokenStatus.Revocation.Path));
         json.WriteString("introspection_endpoint", issuer.Url(TokenStatus.Introspection.Path));
         json.WriteString("jwks_uri", issuer.Url(Issuer.JwksPath));
@@ -34,7 +39,7 @@ internal static class Discovery
         List(json, "response_types_supported", ["code"]);
         List(json, "response_modes_supported", AuthorizeValidation.Modes);
         List(json, "authorization_signing_alg_values_supported", TokenSigner.Algorithms);
-        List(json, "grant_types_supported", ["authorization_code", "refresh_token", "client_credentials"]);
+        List(json, "grant_types_supported", GrantTypes.All);
         List(json, "code_challenge_methods_supported", ["S256"]);
         List(json, "subject_types_supported", ["pairwise"]);
         List(json, "id_token_signing_alg_values_supported", TokenSigner.Algorithms);
@@ -57,6 +62,7 @@ internal static class Discovery
             "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid",
             .. ClaimCatalogue.Names, ClaimCatalogue.ConsentReceipt, ClaimCatalogue.Hop,
         ]);
+        List(json, "authorization_details_types_supported", [RichAuthorization.RetailPurchase.Type]);
         json.WriteBoolean("claims_parameter_supported", true);
         List(json, "acr_values_supported", [HubAcr.Password]);
         json.WriteBoolean("request_parameter_supported", true);

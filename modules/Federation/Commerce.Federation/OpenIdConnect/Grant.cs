@@ -34,6 +34,9 @@ internal sealed class Grant
     /// <summary>Granted scopes, separated by spaces.</summary>
     public required string Scope { get; init; }
     public bool IsOffline { get; init; }
+
+    /// <summary>Granted authorization details (RFC 9396), a JSON list; null where there are none.</summary>
+    public string? Details { get; init; }
     public required string RedirectUri { get; init; }
 
     /// <summary>PKCE challenge, S256.</summary>
@@ -56,6 +59,9 @@ internal sealed class Grant
 
     /// <summary>When the good refresh token dies of not being used.</summary>
     public DateTimeOffset? RefreshExpiresAt { get; init; }
+
+    /// <summary>The earlier grant that ends when this one gives out its first tokens; null for none.</summary>
+    public Guid? Replaces { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -113,6 +119,7 @@ internal sealed class GrantMap : IEntityTypeConfiguration<Grant>
         grant.Property(g => g.Receipt).HasMaxLength(Lengths.Receipt);
         grant.Property(g => g.Subject).HasMaxLength(64);
         grant.Property(g => g.Scope).HasMaxLength(Grant.MaxScope);
+        grant.Property(g => g.Details).HasMaxLength(RichAuthorization.RetailPurchase.MaxJson);
         grant.Property(g => g.RedirectUri).HasMaxLength(Grant.MaxRedirectUri);
         grant.Property(g => g.Challenge).HasMaxLength(43);
         grant.Property(g => g.Nonce).HasMaxLength(Grant.MaxNonce);

@@ -1,6 +1,12 @@
 using Commerce.Federation.Api;
 using Commerce.Federation.Logout;
+using Commerce.Federation.OpenIdConnect.ApiAccess;
+using Commerce.Federation.OpenIdConnect.Devices;
+using Commerce.Federation.OpenIdConnect.Exchange;
+using Commerce.Federation.OpenIdConnect.GrantManagement;
 using Commerce.Federation.OpenIdConnect.Jose;
+using Commerce.Federation.OpenIdConnect.Registration;
+using Commerce.Federation.OpenIdConnect.RichAuthorization;
 using Commerce.Federation.OpenIdConnect.TokenStatus;
 using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
@@ -22,6 +28,11 @@ internal static class OpenIdConnectProvider
         services.AddScoped<ClientRequest>().AddScoped<PresentedTokens>().AddScoped<TokenState>();
         services.AddSingleton<ClientKeys>().AddScoped<RequestObjects>().AddHostedService<ClientKeysSchedule>();
         services.AddScoped<OneTimeIds>().AddScoped<PushedRequests>().AddSingleton<DpopNonces>().AddScoped<DpopProofs>().AddScoped<SenderConstraint>();
+        services.AddSingleton<ApiResources>().AddSingleton<ResourceChoice>().AddSingleton<ClientRates>();
+        services.AddScoped<TokenExchange>().AddScoped<ReplacedGrants>();
+        services.AddScoped<DeviceGrant>().AddScoped<DevicePages.Handler>().AddSingleton<Guesses>();
+        services.AddScoped<PurchaseRelease>().AddScoped<PurchaseSheet.Handler>();
+        services.AddScoped<ClientRegistration.Handler>().AddScoped<ClientManagement.Handler>();
         services.AddHostedService<Sweep>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiTokenHandler>(HubSchemes.Api, null);
         BackChannelLogout.Register(services);
@@ -37,5 +48,12 @@ internal static class OpenIdConnectProvider
         EndSessionEndpoint.Map(routes);
         Revocation.Map(routes);
         Introspection.Map(routes);
+        PurchaseSheet.Map(routes);
+        RetailPurchaseSchema.Map(routes);
+        DeviceEndpoint.Map(routes);
+        DevicePages.Map(routes);
+        GrantManagementEndpoint.Map(routes);
+        ClientRegistration.Map(routes);
+        ClientManagement.Map(routes);
     }
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Commerce.Federation.OpenIdConnect.RichAuthorization;
 using Commerce.Kernel;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -10,7 +11,8 @@ namespace Commerce.Federation.OpenIdConnect;
 /// everything that the first one brought (RFC 6749 §4.1.2). A request that fails a check before that leaves the code as it was.
 /// </summary>
 internal sealed class RedeemCode(
-    FederationDb db, Grants grants, ReleasedClaims released, RefreshToken refreshTokens, Tokens tokens, TimeProvider clock, ILogger<RedeemCode> log)
+    FederationDb db, Grants grants, ReleasedClaims released, RefreshToken refreshTokens, GrantManagement.ReplacedGrants replaced,
+    Tokens tokens, TimeProvider clock, ILogger<RedeemCode> log)
 {
     public async Task<Result<TokenAnswer>> RedeemAsync(Connection client, Parameters form, SenderKey? key, CancellationToken stop)
     {
@@ -31,14 +33,22 @@ internal sealed class RedeemCode(
         // RFC 9449 §10: a code that was asked for with a key is good with that key alone.
         if (grant.BoundTo is { } bound && bound != key?.Text) return OAuth.InvalidGrant;
         if (!(await grants.CheckAsync(grant, stop)).TryGet(out var open, out var no)) return no;
+        if (!GrantedDetails.Narrow(grant.Details, form["authorization_details"]).TryGet(out var details, out no)) return no;
         var named = grant.IdTokenClaims?.Split(' ');
         var claims = grant.IsHop || named is not null ? await released.ReadAsync(found.Release!, [.. OidcScopes.Claims(grant.Scopes), .. named ?? []], stop) : null;
 
         if (!await UseUpAsync(grant, found.Release, open, key, now, stop)) return await ReusedAsync(grant, stop);
+        await replaced.EndAsync(grant, stop);
 
-        var access = tokens.AccessToken(grant, grant.Scope, key);
+        var access = tokens.AccessToken(grant, grant.Scope, key, details, client.AccessLifetime);
         return new TokenAnswer(access, grant.Scope, tokens.IdToken(client, new IdTokenFacts(grant, access, grant.Nonce, claims) { Named = named }),
-            grant.IsOffline ? refreshTokens.For(grant.Id, 1) : null) { Key = key };
+            grant.IsOffline ? refreshTokens.For(grant.Id, 1) : null)
+        {
+            Key = key,
+            Details = details,
+            Lifetime = client.AccessLifetime,
+            Grant = grant.Id,
+        };
     }
 
     /// <summary>Marks the code as used and puts the release on record, in one transaction. False where another request was first.</summary>

@@ -1,3 +1,4 @@
+using Commerce.Federation.OpenIdConnect.RichAuthorization;
 using Commerce.Kernel;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ internal sealed class Refresh(FederationDb db, Grants grants, RefreshToken refre
         // The client itself is proven, so it may have a new key (RFC 9449 §5); what it may not is come without one where it had one.
         if (SenderKey.Of(grant.BoundTo) is { } bound && bound.Method != key?.Method) return OAuth.InvalidGrant;
         if (!TryNarrow(grant, form["scope"], out var scope)) return OAuth.InvalidScope;
+        if (!GrantedDetails.Narrow(grant.Details, form["authorization_details"]).TryGet(out var details, out var tooMuch)) return tooMuch;
         if (!(await grants.CheckAsync(grant, stop)).TryGet(out _, out var no)) return no;
 
         var idle = now + RefreshToken.Idle;
@@ -32,8 +34,14 @@ internal sealed class Refresh(FederationDb db, Grants grants, RefreshToken refre
             .SetProperty(g => g.RefreshExpiresAt, idle), stop);
         if (swapped != 1) return await ReusedAsync(grant, stop);
 
-        var access = tokens.AccessToken(grant, scope, key);
-        return new TokenAnswer(access, scope, tokens.IdToken(client, new IdTokenFacts(grant, access, null, null)), refreshTokens.For(grant.Id, next)) { Key = key };
+        var access = tokens.AccessToken(grant, scope, key, details, client.AccessLifetime);
+        return new TokenAnswer(access, scope, tokens.IdToken(client, new IdTokenFacts(grant, access, null, null)), refreshTokens.For(grant.Id, next))
+        {
+            Key = key,
+            Details = details,
+            Lifetime = client.AccessLifetime,
+            Grant = grant.Id,
+        };
     }
 
     /// <summary>The asked scopes, all of which were granted (RFC 6749 §6); without a question, the granted ones.</summary>

@@ -1,4 +1,7 @@
 using Commerce.Federation.Logout;
+using Commerce.Federation.OpenIdConnect.Devices;
+using Commerce.Federation.OpenIdConnect.Registration;
+using Commerce.Federation.OpenIdConnect.RichAuthorization;
 using Commerce.Federation.OpenIdConnect.TokenStatus;
 using Commerce.Kernel;
 using Microsoft.EntityFrameworkCore;
@@ -23,6 +26,9 @@ internal sealed class Sweep(IServiceScopeFactory scopes, TimeProvider clock, ILo
         var answered = now - PushedRequests.Kept;
         await db.Set<PushedRequest>().Where(r => r.ExpiresAt < answered).ExecuteDeleteAsync(stop);
         await db.Set<UsedAssertion>().Where(u => u.ExpiresAt < now).ExecuteDeleteAsync(stop);
+        await db.Set<AgreedPurchase>().Where(a => a.ExpiresAt < now).ExecuteDeleteAsync(stop);
+        await db.Set<DeviceAuthorization>().Where(d => d.ExpiresAt < now).ExecuteDeleteAsync(stop);
+        await db.Set<InitialToken>().Where(t => t.ExpiresAt < now).ExecuteDeleteAsync(stop);
         await db.Set<RevokedToken>().Where(t => t.ExpiresAt < now).ExecuteDeleteAsync(stop);
         await db.Set<Grant>().Where(g => g.EndsAt < now).ExecuteDeleteAsync(stop);
         await db.Set<LogoutDelivery>().Where(d => d.FinishedAt != null && d.FinishedAt < old).ExecuteDeleteAsync(stop);

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Commerce.Federation.OpenIdConnect.Devices;
+using Commerce.Federation.OpenIdConnect.Exchange;
 using Commerce.Kernel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -12,6 +14,18 @@ internal sealed record TokenAnswer(string AccessToken, string Scope, string? IdT
 {
     /// <summary>The key that the access token is bound to; null for a bearer token.</summary>
     public SenderKey? Key { get; init; }
+
+    /// <summary>Authorization details that were granted (RFC 9396 §7), a JSON list, or null.</summary>
+    public string? Details { get; init; }
+
+    /// <summary>RFC 8693 §2.2.1; null for tokens that were not exchanged.</summary>
+    public string? IssuedTokenType { get; init; }
+
+    /// <summary>The grant (FAPI Grant Management §5.3); null for a client's own tokens.</summary>
+    public Guid? Grant { get; init; }
+
+    /// <summary>How long the access token lives.</summary>
+    public TimeSpan Lifetime { get; init; } = Tokens.AccessLifetime;
 }
 
 /// <summary>The token endpoint (RFC 6749 §3.2): reads the form, proves the client, and hands over to the grant type.</summary>
@@ -29,21 +43,27 @@ internal static class TokenEndpoint
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext context, ClientAuthentication authentication, SenderConstraint constraint, RedeemCode codes, Refresh refresh, ClientCredentials own, ILogger<RedeemCode> log, CancellationToken stop)
+        HttpContext context, ClientAuthentication authentication, SenderConstraint constraint, RedeemCode codes, Refresh refresh, ClientCredentials own, DeviceGrant devices,
+        TokenExchange exchange, ApiAccess.ClientRates rates, Issuer issuer, ILogger<RedeemCode> log, CancellationToken stop)
     {
         if (context.Request.QueryString.HasValue) return No(OAuth.InvalidRequest("Parameters belong into the body."));
         if (await Parameters.ReadFormAsync(context.Request, stop) is not { } form) return No(OAuth.InvalidRequest("The body is a form with each parameter once."));
         if (!(await authentication.AuthenticateAsync(context.Request, form, stop)).TryGet(out var client, out var no)) return No(no);
+        if (!rates.TryTake(client)) return No(OAuth.TooManyRequests);
         var type = form["grant_type"];
         if (type is null) return No(OAuth.InvalidRequest("grant_type is missing."));
-        if (type is not ("authorization_code" or "refresh_token" or "client_credentials")) return No(OAuth.UnsupportedGrantType);
+        if (!GrantTypes.All.Contains(type)) return No(OAuth.UnsupportedGrantType);
         if (!client.Oidc!.MayUse(type)) return No(OAuth.UnauthorizedClient);
+        // RFC 8707 §2.2: a token that was asked for one API is not given out for another. For APIs there is token exchange.
+        if (type is "authorization_code" or "refresh_token" or DeviceGrant.GrantType && form["resource"] is { } resource && resource != issuer.Name) return No(OAuth.InvalidTarget);
         if (!(await constraint.OfRequestAsync(context, client, stop)).TryGet(out var key, out no)) return No(no);
         var answer = type switch
         {
             "authorization_code" => await codes.RedeemAsync(client, form, key, stop),
             "refresh_token" => await refresh.RefreshAsync(client, form, key, stop),
-            _ => own.Issue(client, form, key),
+            DeviceGrant.GrantType => await devices.RedeemAsync(client, form, key, stop),
+            TokenExchange.GrantType => await exchange.ExchangeAsync(client, form, key, stop),
+            _ => await own.IssueAsync(client, form, key, stop),
         };
         if (answer.TryGet(out var tokens, out no)) return new TokenJson(tokens);
         log.LogWarning("Token request of {Client} ({GrantType}) refused: {Reason}.", client.Id, type, no.Code);
@@ -60,10 +80,15 @@ internal static class TokenEndpoint
         {
             json.WriteString("access_token", tokens.AccessToken);
             json.WriteString("token_type", tokens.Key is { IsDpop: true } ? "DPoP" : "Bearer");
-            json.WriteNumber("expires_in", (int)Tokens.AccessLifetime.TotalSeconds);
+            json.WriteNumber("expires_in", (int)tokens.Lifetime.TotalSeconds);
             if (tokens.RefreshToken is not null) json.WriteString("refresh_token", tokens.RefreshToken);
             if (tokens.IdToken is not null) json.WriteString("id_token", tokens.IdToken);
             json.WriteString("scope", tokens.Scope);
+            if (tokens.IssuedTokenType is not null) json.WriteString("issued_token_type", tokens.IssuedTokenType);
+            if (tokens.Grant is { } grant) json.WriteString("grant_id", grant);
+            if (tokens.Details is null) return;
+            json.WritePropertyName("authorization_details");
+            json.WriteRawValue(tokens.Details);
         });
     }
 }
@@ -76,6 +101,7 @@ internal sealed class OAuthErrorAnswer(Refusal refusal, string otherwise) : IRes
         var error = OAuth.ErrorOf(refusal, otherwise);
         var own = refusal.Code.StartsWith("oauth.", StringComparison.Ordinal);
         if (own && refusal.Status == StatusCodes.Status401Unauthorized) httpContext.Response.Headers.WWWAuthenticate = "Basic realm=\"commerce\", charset=\"UTF-8\"";
+        if (refusal.Status == StatusCodes.Status429TooManyRequests) httpContext.Response.Headers.RetryAfter = "60";
         return JsonAnswer.WriteAsync(httpContext, own ? refusal.Status : StatusCodes.Status400BadRequest, (error, own ? refusal.Message : null), static (json, state) =>
         {
             json.WriteString("error", state.error);

@@ -21,6 +21,7 @@ internal sealed class Tokens(TokenSigner signer, Issuer issuer, LookupHash hash,
     private readonly Issuer issuer = issuer;
     private readonly TimeProvider clock = clock;
 
+    /// <summary>Of clients whose policy says nothing else.</summary>
     public static readonly TimeSpan AccessLifetime = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan IdTokenLifetime = TimeSpan.FromMinutes(10);
 
@@ -28,27 +29,50 @@ internal sealed class Tokens(TokenSigner signer, Issuer issuer, LookupHash hash,
     private const string AccessAlgorithm = "ES256";
 
     /// <summary>An access token for userinfo: its audience is the issuer.</summary>
-    public string AccessToken(Grant grant, string scope, SenderKey? key = null) => signer.Sign(AccessAlgorithm, "at+jwt", (this, grant, scope, key), static (json, state) =>
+    /// <param name="details">Authorization details that this token holds, a JSON list, or null.</param>
+    public string AccessToken(Grant grant, string scope, SenderKey? key = null, string? details = null, TimeSpan? lifetime = null) => signer.Sign(AccessAlgorithm, "at+jwt", (this, grant, scope, key, details, lifetime), static (json, state) =>
     {
-        var (self, grant, scope, key) = state;
-        self.Common(json, self.issuer.Name, grant.Subject, AccessLifetime);
+        var (self, grant, scope, key, details, lifetime) = state;
+        self.Common(json, self.issuer.Name, grant.Subject, lifetime ?? AccessLifetime);
         json.WriteString("client_id", grant.Connection);
         json.WriteString("scope", scope);
         json.WriteString("jti", Guid.CreateVersion7(self.clock.GetUtcNow()));
         json.WriteString("grant_id", grant.Id);
         json.WriteNumber("auth_time", grant.AuthenticatedAt.ToUnixTimeSeconds());
         key?.WriteConfirmation(json);
+        if (details is null) return;
+        json.WritePropertyName("authorization_details");
+        json.WriteRawValue(details);
     });
 
-    /// <summary>An access token for the hub's API: the client acts for itself, so it is the subject (RFC 9068 §2.2).</summary>
-    public string ApiToken(string client, string scope, SenderKey? key = null) => signer.Sign(AccessAlgorithm, "at+jwt", (this, client, scope, key), static (json, state) =>
+    /// <summary>An access token for an API: the client acts for itself, so it is the subject (RFC 9068 §2.2).</summary>
+    public string ApiToken(string client, string audience, string scope, TimeSpan lifetime, SenderKey? key = null) => signer.Sign(AccessAlgorithm, "at+jwt", (this, client, audience, scope, lifetime, key), static (json, state) =>
     {
-        var (self, client, scope, key) = state;
-        self.Common(json, self.issuer.ApiAudience, client, AccessLifetime);
+        var (self, client, audience, scope, lifetime, key) = state;
+        self.Common(json, audience, client, lifetime);
         key?.WriteConfirmation(json);
         json.WriteString("client_id", client);
         json.WriteString("scope", scope);
         json.WriteString("jti", Guid.CreateVersion7(self.clock.GetUtcNow()));
+    });
+
+    /// <summary>An access token that stands on another one (RFC 8693): it names who acts, and dies with the same grant.</summary>
+    public string Exchanged(Exchange.ExchangedFacts facts) => signer.Sign(AccessAlgorithm, "at+jwt", (this, facts), static (json, state) =>
+    {
+        var (self, facts) = state;
+        self.Common(json, facts.Audience, facts.Subject, facts.Lifetime);
+        json.WriteString("client_id", facts.Client);
+        json.WriteString("scope", facts.Scope);
+        json.WriteString("jti", Guid.CreateVersion7(self.clock.GetUtcNow()));
+        json.WriteString("grant_id", facts.Grant.Id);
+        json.WriteNumber("auth_time", facts.Grant.AuthenticatedAt.ToUnixTimeSeconds());
+        json.WritePropertyName("act");
+        json.WriteRawValue(facts.Actor);
+        facts.Key?.WriteConfirmation(json);
+        if (facts.Grant.Receipt is { } receipt) json.WriteString(ClaimCatalogue.ConsentReceipt, receipt);
+        if (facts.Details is null) return;
+        json.WritePropertyName("authorization_details");
+        json.WriteRawValue(facts.Details);
     });
 
     public string IdToken(Connection client, IdTokenFacts facts) => signer.Sign(client.Oidc!.IdTokenSignedResponseAlg, "JWT", (this, client, facts), static (json, state) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Commerce.Federation.OpenIdConnect.Jose;
+using Commerce.Federation.OpenIdConnect.RichAuthorization;
 using Commerce.Kernel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -28,6 +29,7 @@ internal static class UserInfo
         IReadOnlyDictionary<string, JsonElement>? claims = found.Release is null ? new Dictionary<string, JsonElement>()
             : await released.ReadAsync(found.Release, Asked(found.Grant, token), stop);
         if (claims is null) return new BearerChallenge(OAuth.InvalidToken);
+        if (token.Details is { } detail) claims = GrantedDetails.Apply(claims, detail);
         return open.Connection.Oidc!.UserinfoSignedResponseAlg is null
             ? new Plain(found.Grant.Subject, claims)
             : new Signed(tokens.UserInfo(open.Connection, found.Grant.Subject, claims));
@@ -36,7 +38,7 @@ internal static class UserInfo
     /// <summary>Claims of the token's scopes, and those asked for by name. A token of fewer scopes than were granted is for less: no names then.</summary>
     private static IReadOnlyList<string> Asked(Grant grant, ReadAccessToken token)
     {
-        var ofScopes = OidcScopes.Claims(token.Scopes);
+        var ofScopes = GrantedDetails.Claims(token.Scopes, token.Details);
         return grant.UserInfoClaims is { } names && grant.Scopes.All(token.Scopes.Contains) ? [.. ofScopes, .. names.Split(' ')] : ofScopes;
     }
 
@@ -65,6 +67,9 @@ internal sealed record ReadAccessToken(string Client, string Subject, IReadOnlyL
 
     /// <summary>The key that the caller was proven to hold; null for a bearer token.</summary>
     public SenderKey? Key { get; init; }
+
+    /// <summary>The authorization detail that this token holds; null where there is none.</summary>
+    public RetailPurchase? Details { get; init; }
 }
 
 /// <summary>Reads bearer tokens (RFC 6750 §2.1) and checks them as RFC 9068 §4 says.</summary>
@@ -111,6 +116,7 @@ internal sealed class AccessTokens(TokenSigner signer, Issuer issuer, TimeProvid
         {
             Jti = Guid.TryParseExact(jwt.Claims.Text("jti"), "D", out var jti) ? jti : null,
             Key = key,
+            Details = jwt.Claims.TryGetProperty("authorization_details", out var details) ? RetailPurchase.Read(details).Value : null,
         };
         return true;
     }

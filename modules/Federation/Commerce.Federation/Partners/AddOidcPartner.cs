@@ -25,9 +25,8 @@ internal sealed class AddOidcPartnerHandler(
 
         var partner = await book.PartnerAsync(contract, client.ClientName, id, cancellationToken);
         if (contract is not null && !(await book.ContractAsync(contract, request.Contract!, cancellationToken)).TryGet(out _, out no)) return no;
-        var secret = ClientAuthenticationMethods.TakesSecret(client.TokenEndpointAuthMethod) ? Token.New() : null;
-        var landing = client.RedirectUris.Count == 0 ? null : new Uri(client.InitiateLoginUri ?? client.RedirectUris[0]).Host;
-        book.AddConnection(id, partner, Protocol.Oidc, client.ClientName, client, landing, secret);
+        var secret = client.UsesSecret ? Token.New() : null;
+        book.AddConnection(id, partner, Protocol.Oidc, client.ClientName, client, client.LandingHost, secret);
         try
         {
             await db.SaveChangesAsync(cancellationToken);

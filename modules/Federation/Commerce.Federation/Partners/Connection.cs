@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Commerce.Federation.OpenIdConnect;
+using Commerce.Federation.OpenIdConnect.ApiAccess;
 using Commerce.Kernel.Secrets;
 using Commerce.Saml;
 
@@ -15,6 +17,12 @@ internal sealed record Connection(
     string Id, string Partner, string PartnerName, Protocol Protocol, string Name, bool IsActive, OidcClient? Oidc, ServiceProvider? Saml,
     DataContract? Contract, string? LandingHost, byte[]? SecretHash, byte[]? NextSecretHash = null)
 {
+    /// <summary>The operator's policy, which <see cref="Oidc"/> counts in already; null where there is none.</summary>
+    public ClientPolicy? Policy { get; init; }
+
+    /// <summary>Life of the client's access tokens.</summary>
+    public TimeSpan AccessLifetime => Policy?.AccessTokenSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : Tokens.AccessLifetime;
+
     /// <summary>Customers can be sent to it. Clients of the API alone cannot.</summary>
     public bool TakesCustomers => Saml is not null || (Oidc is { RedirectUris.Count: > 0 } client && client.MayUse("authorization_code"));
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Commerce.Federation.OpenIdConnect.ApiAccess;
 using Commerce.Kernel;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +16,7 @@ internal sealed class Connections(IServiceScopeFactory scopes, TimeProvider cloc
     /// <summary>How old an answer may be.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
 
-    private sealed record Held(Connection? Connection, string? Metadata, int? ContractVersion, long At);
+    private sealed record Held(Connection? Connection, string? Metadata, string? Policy, int? ContractVersion, long At);
 
     private readonly ConcurrentDictionary<string, Held> held = new(StringComparer.Ordinal);
     private long generation;
@@ -59,18 +60,25 @@ internal sealed class Connections(IServiceScopeFactory scopes, TimeProvider cloc
                 Partner = partner,
                 Contract = db.Contracts.AsNoTracking().Where(c => c.Partner == partner.Id).OrderByDescending(c => c.Version).FirstOrDefault(),
             }).SingleOrDefaultAsync(stop);
-        if (found is null) return new Held(null, null, null, now);
+        if (found is null) return new Held(null, null, null, null, now);
 
         var row = found.Connection;
-        var same = known?.Metadata == row.Metadata ? known.Connection : null;
+        var same = known?.Metadata == row.Metadata && known.Policy == row.Policy ? known.Connection : null;
+        var policy = same is not null ? same.Policy : row.Policy is null ? null : JsonSerializer.Deserialize<ClientPolicy>(row.Policy, HubJson.Options);
         var contract = found.Contract is null ? null
             : known?.ContractVersion == found.Contract.Version ? known.Connection!.Contract
             : DataContractJson.Read(found.Contract.Json).Value;
         return new Held(
             new Connection(row.Id, row.Partner, found.Partner.Name, row.Protocol, row.Name, row.IsActive && found.Partner.IsActive,
-                same is not null ? same.Oidc : row.Protocol == Protocol.Oidc ? JsonSerializer.Deserialize<OidcClient>(row.Metadata, HubJson.Options) : null,
+                same is not null ? same.Oidc : row.Protocol == Protocol.Oidc ? Client(row.Metadata, policy) : null,
                 same is not null ? same.Saml : row.Protocol == Protocol.Saml ? JsonSerializer.Deserialize<Commerce.Saml.ServiceProvider>(row.Metadata, HubJson.Options) : null,
-                contract, row.LandingHost, row.SecretHash, row.NextSecretHash),
-            row.Metadata, found.Contract?.Version, now);
+                contract, row.LandingHost, row.SecretHash, row.NextSecretHash) { Policy = policy },
+            row.Metadata, row.Policy, found.Contract?.Version, now);
+    }
+
+    private static OidcClient Client(string metadata, ClientPolicy? policy)
+    {
+        var client = JsonSerializer.Deserialize<OidcClient>(metadata, HubJson.Options)!;
+        return policy?.Narrow(client) ?? client;
     }
 }

@@ -39,6 +39,9 @@ internal sealed partial record OidcClient
     /// <summary>Null: userinfo is plain JSON.</summary>
     public string? UserinfoSignedResponseAlg { get; init; }
 
+    /// <summary>Types of authorization details that the client may ask for (RFC 9396 §10): <c>retail_purchase</c> or none.</summary>
+    public IReadOnlyList<string> AuthorizationDetailsTypes { get; init; } = [];
+
     /// <summary>Algorithm of introspection answers as JWTs (RFC 9701 §6).</summary>
     public string IntrospectionSignedResponseAlg { get; init; } = "RS256";
 
@@ -48,6 +51,14 @@ internal sealed partial record OidcClient
 
     /// <summary>Our own member: where a shop's customer goes back to after a hop that they denied.</summary>
     public string? HopReturnUri { get; init; }
+
+    /// <summary>Whether the client proves itself with a secret that the hub gave it.</summary>
+    [JsonIgnore]
+    public bool UsesSecret => ClientAuthenticationMethods.TakesSecret(TokenEndpointAuthMethod);
+
+    /// <summary>Host at which the customer arrives; null for clients of the API alone.</summary>
+    [JsonIgnore]
+    public string? LandingHost => RedirectUris.Count == 0 ? null : new Uri(InitiateLoginUri ?? RedirectUris[0]).Host;
 
     public bool MayUse(string grantType) => GrantTypes.Contains(grantType);
 

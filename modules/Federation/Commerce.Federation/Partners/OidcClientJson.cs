@@ -9,23 +9,24 @@ namespace Commerce.Federation.Partners;
 /// </summary>
 internal static partial class OidcClientJson
 {
-    private static readonly IReadOnlyList<string> GrantTypes = ["authorization_code", "refresh_token", "client_credentials"];
+    private static readonly IReadOnlyList<string> GrantTypes = OpenIdConnect.GrantTypes.All;
     private static readonly IReadOnlyList<string> Algorithms = ["RS256", "PS256", "ES256"];
     private static readonly IReadOnlyList<string> ClaimScopes = ["openid", "profile", "email", "phone", "address", "vehicle", "purchase"];
-    private static readonly IReadOnlyList<string> ApiOnly = [ApiScopes.WriteOrders, ApiScopes.WriteBookings];
+    private static readonly IReadOnlyList<string> ApiOnly = OpenIdConnect.OidcScopes.OfClients;
 
-    public static Result<OidcClient> Read(string json, bool development)
+    /// <param name="ignoreUnknown">Members that the hub does not know are left out, as RFC 7591 §2 has it for clients that register themselves.</param>
+    public static Result<OidcClient> Read(string json, bool development, bool ignoreUnknown = false)
     {
         var errors = new List<FieldError>();
         if (JsonReader.Open(json, errors) is not { } root) return Refusals.PartnerInvalid.With(errors);
 
         var grants = root.Has("grant_types") ? OneOfEach(root, "grant_types", GrantTypes) : ["authorization_code"];
-        var signsIn = grants.Contains("authorization_code");
+        var (signsIn, onDevices) = (grants.Contains("authorization_code"), grants.Contains(OpenIdConnect.Devices.DeviceGrant.GrantType));
         var redirects = root.Texts("redirect_uris", 20, PartnerUrl.Longest);
         Each(root, "redirect_uris", redirects, uri => PartnerUrl.ReturnFault(uri, development));
         if (signsIn && redirects.Count == 0) root.No("redirect_uris", "Is needed with the grant type authorization_code.");
         if (!signsIn && redirects.Count > 0) root.No("redirect_uris", "Has no use without the grant type authorization_code.");
-        if (!signsIn && grants.Contains("refresh_token")) root.No("grant_types", "refresh_token has no use without authorization_code.");
+        if (!signsIn && !onDevices && grants.Contains("refresh_token")) root.No("grant_types", "refresh_token has no use without authorization_code or device_code.");
 
         var responses = root.Has("response_types") ? OneOfEach(root, "response_types", ["code"]) : ["code"];
         var method = OneOf(root, "token_endpoint_auth_method", ClientAuthenticationMethods.All) ?? ClientAuthenticationMethods.SecretBasic;
@@ -61,6 +62,7 @@ internal static partial class OidcClientJson
             SubjectType = subject,
             IdTokenSignedResponseAlg = OneOf(root, "id_token_signed_response_alg", Algorithms) ?? (security.IsFapi ? "ES256" : "RS256"),
             UserinfoSignedResponseAlg = OneOf(root, "userinfo_signed_response_alg", Algorithms),
+            AuthorizationDetailsTypes = root.Has("authorization_details_types") ? OneOfEach(root, "authorization_details_types", ["retail_purchase"]) : [],
             IntrospectionSignedResponseAlg = OneOf(root, "introspection_signed_response_alg", Algorithms) ?? "RS256",
             Scopes = Scopes(root, grants),
             Contacts = root.Texts("contacts", 20, 200),
@@ -68,7 +70,7 @@ internal static partial class OidcClientJson
         };
         FapiRules(root, client, development);
         Each(root, "post_logout_redirect_uris", client.PostLogoutRedirectUris, uri => PartnerUrl.ReturnFault(uri, development));
-        root.Close();
+        if (!ignoreUnknown) root.Close();
         return errors.Count > 0 ? Refusals.PartnerInvalid.With(errors) : client;
     }
 
@@ -76,7 +78,7 @@ internal static partial class OidcClientJson
     {
         if (root.Text("scope", 400) is not { } text)
         {
-            if (!grants.Contains("authorization_code")) return [];
+            if (!grants.Contains("authorization_code") && !grants.Contains(OpenIdConnect.Devices.DeviceGrant.GrantType)) return [];
             return grants.Contains("refresh_token") ? [.. ClaimScopes, "offline_access"] : ClaimScopes;
         }
         var scopes = text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).ToList();

@@ -46,6 +46,9 @@ internal sealed class ConnectionRow
     public byte[]? NextSecretHash { get; set; }
     public bool IsActive { get; set; } = true;
 
+    /// <summary>JSON: a <see cref="OpenIdConnect.ApiAccess.ClientPolicy"/>; null where the operator set none.</summary>
+    public string? Policy { get; set; }
+
     /// <summary>Host at which the customer arrives; null for clients of the API alone.</summary>
     public string? LandingHost { get; set; }
     public DateTimeOffset AddedAt { get; init; }

@@ -10,14 +10,18 @@ internal static class StrictJson
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 16, CommentHandling = JsonCommentHandling.Disallow };
 
-    public static bool TryReadObject(ReadOnlySpan<byte> bytes, out JsonElement read)
+    public static bool TryReadObject(ReadOnlySpan<byte> bytes, out JsonElement read) => TryRead(bytes, JsonValueKind.Object, out read);
+
+    public static bool TryReadArray(ReadOnlySpan<byte> bytes, out JsonElement read) => TryRead(bytes, JsonValueKind.Array, out read);
+
+    private static bool TryRead(ReadOnlySpan<byte> bytes, JsonValueKind kind, out JsonElement read)
     {
         read = default;
         try
         {
             _ = Utf8.GetCharCount(bytes);
             read = JsonElement.Parse(bytes, Options);
-            return read.ValueKind == JsonValueKind.Object;
+            return read.ValueKind == kind;
         }
         catch (Exception error) when (error is JsonException or DecoderFallbackException or InvalidOperationException or ArgumentException)
         {

@@ -13,6 +13,10 @@ internal sealed record PresentedToken(string Client, JsonElement? Claims, GrantW
 {
     public bool IsRefresh => Claims is null;
 
+    public string? Audience => Claims?.Text("aud");
+
+    public IReadOnlyList<string> Scopes => Claims?.Text("scope")?.Split(' ') ?? [];
+
     public Guid? Jti => Claims is { } claims && Guid.TryParseExact(claims.Text("jti"), "D", out var jti) ? jti : null;
 }
 
@@ -29,7 +33,9 @@ internal sealed class PresentedTokens(FederationDb db, Grants grants, RefreshTok
         if (jwt.Claims.Text("client_id") is not { } client) return null;
         if (jwt.Claims.Text("grant_id") is not { } grant) return new PresentedToken(client, jwt.Claims, null, 0);
         if (!Guid.TryParseExact(grant, "D", out id) || await grants.FindAsync(id, stop) is not { } found) return null;
-        return string.Equals(found.Grant.Connection, client, StringComparison.Ordinal) ? new PresentedToken(client, jwt.Claims, found, 0) : null;
+        // An exchanged token may be another client's than the grant: it then names its actor.
+        var isOwn = string.Equals(found.Grant.Connection, client, StringComparison.Ordinal) || jwt.Claims.TryGetProperty("act", out _);
+        return isOwn ? new PresentedToken(client, jwt.Claims, found, 0) : null;
     }
 
     /// <summary>True for a client's own access token that was revoked before its time.</summary>

@@ -29,7 +29,8 @@ internal static class Revocation
             log.LogWarning("{Client} tried to revoke a token of another client.", asked.Client.Id);
             return new OAuthErrorAnswer(OAuth.InvalidRequest("The token was not issued to this client."), "invalid_request");
         }
-        if (presented.Found is { } found) await grants.RevokeAsync(found.Grant.Id, "revoked_by_client", stop);
+        // A token that was got by exchange is only put on the list: the grant is not this client's to end.
+        if (presented.Found is { } found && string.Equals(found.Grant.Connection, asked.Client.Id, StringComparison.Ordinal)) await grants.RevokeAsync(found.Grant.Id, "revoked_by_client", stop);
         else await ListAsync(db, presented, stop);
         return Done.Answer;
     }).DisableAntiforgery().ExcludeFromDescription();

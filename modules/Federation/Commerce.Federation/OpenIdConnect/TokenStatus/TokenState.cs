@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Commerce.Federation.OpenIdConnect.ApiAccess;
 using Commerce.Federation.OpenIdConnect.Jose;
 
 namespace Commerce.Federation.OpenIdConnect.TokenStatus;
@@ -31,6 +32,11 @@ internal sealed record ActiveToken(JsonElement? Claims, Grant? Grant, DateTimeOf
             json.WriteString("scope", Grant.Scope);
             json.WriteString("grant_id", Grant.Id);
             json.WriteNumber("iat", Grant.CreatedAt.ToUnixTimeSeconds());
+            if (Grant.Details is { } details)
+            {
+                json.WritePropertyName("authorization_details");
+                json.WriteRawValue(details);
+            }
             json.WriteNumber("exp", ExpiresAt!.Value.ToUnixTimeSeconds());
         }
         if (Grant is null) return;
@@ -40,29 +46,36 @@ internal sealed record ActiveToken(JsonElement? Claims, Grant? Grant, DateTimeOf
 }
 
 /// <summary>Says whether a genuine token is good now and is the asker's to ask about.</summary>
-internal sealed class TokenState(PresentedTokens presented, Grants grants, Connections connections, TimeProvider clock)
+internal sealed class TokenState(PresentedTokens presented, Grants grants, Connections connections, ApiResources resources, ResourceChoice choice, TimeProvider clock)
 {
     /// <returns>Null for "not active", whatever the reason.</returns>
     public async Task<ActiveToken?> OfAsync(PresentedToken token, Connection asker, CancellationToken stop)
     {
-        if (!MayAsk(token, asker)) return null;
+        if (!await MayAskAsync(token, asker, stop)) return null;
         var now = clock.GetUtcNow();
         if (token.Claims is { } claims && !new VerifiedJwt(claims, null).IsTimely(now, out _)) return null;
+        if (token.Jti is { } own && token.Client != token.Found?.Grant.Connection && await presented.IsRevokedAsync(own, stop)) return null;
         if (token.Found is { Grant: var grant }) return await OfGrantAsync(token, grant, now, stop);
 
         // A client's own token: what it says, the registration must still say.
-        if (token.Jti is not { } jti || await presented.IsRevokedAsync(jti, stop)) return null;
-        return await connections.FindAsync(token.Client, stop) is { IsActive: true, Oidc: { } oidc } && oidc.MayUse("client_credentials")
-            ? new ActiveToken(token.Claims, null, null) : null;
+        if (token.Jti is null) return null;
+        if (await connections.FindAsync(token.Client, stop) is not { IsActive: true, Oidc: { } oidc } client || !oidc.MayUse("client_credentials")) return null;
+        var api = token.Audience is { } audience ? await resources.FindAsync(audience, stop) : null;
+        return api is not null && token.Scopes.All(choice.Allowed(client, api).Contains) ? new ActiveToken(token.Claims, null, null) : null;
     }
 
     private async Task<ActiveToken?> OfGrantAsync(PresentedToken token, Grant grant, DateTimeOffset now, CancellationToken stop)
     {
         if (grant.CodeUsedAt is null || !(await grants.CheckAsync(grant, stop)).IsOk) return null;
+        // Whoever got it by exchange must be there still, beside the one who had the customer.
+        if (token.Client != grant.Connection && await connections.FindAsync(token.Client, stop) is not { IsActive: true }) return null;
         if (!token.IsRefresh) return new ActiveToken(token.Claims, grant, null);
         if (token.Generation != grant.RefreshGeneration || grant.RefreshExpiresAt is not { } idleEnd || idleEnd <= now) return null;
         return new ActiveToken(null, grant, idleEnd < grant.EndsAt ? idleEnd : grant.EndsAt);
     }
 
-    private static bool MayAsk(PresentedToken token, Connection asker) => string.Equals(token.Client, asker.Id, StringComparison.Ordinal);
+    /// <summary>The client that holds it, and the API that it is for.</summary>
+    private async Task<bool> MayAskAsync(PresentedToken token, Connection asker, CancellationToken stop) =>
+        string.Equals(token.Client, asker.Id, StringComparison.Ordinal)
+        || (token.Audience is { } audience && await resources.FindAsync(audience, stop) is { Client: { } client } && string.Equals(client, asker.Id, StringComparison.Ordinal));
 }

@@ -1,0 +1,220 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Commerce.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Commerce.PartnerKit.Tests;
+
+/// <summary>Another team's API, protected by one line, against a hub that obeys.</summary>
+public sealed class ProtectedApi : IAsyncLifetime
+{
+    public const string Audience = "https://api.fitting.example/v1";
+    private WebApplication app = null!;
+
+    internal FakeOidcHub Hub { get; private set; } = null!;
+    internal HttpClient Http { get; private set; } = null!;
+    internal string Url { get; } = $"http://127.0.0.1:{PartnerSite.FreePort()}";
+    internal FakeClock Clock { get; } = FakeClock.AtNoon();
+
+    public async ValueTask InitializeAsync()
+    {
+        Hub = await FakeOidcHub.StartAsync();
+        var builder = WebApplication.CreateBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls(Url);
+        builder.Services.AddSingleton<TimeProvider>(Clock);
+        builder.Services.AddCommerceApi(Hub.Url, Audience, api => api.AllowHttp = true);
+        app = builder.Build();
+        app.MapGet("/calendar", (ClaimsPrincipal user) => Results.Json(new
+        {
+            sub = user.FindFirstValue("sub"), client = user.FindFirstValue("client_id"), scopes = user.FindAll("scope").Select(c => c.Value), act = user.FindFirstValue("act"),
+        })).RequireScope("calendar:read");
+        await app.StartAsync();
+        Http = new HttpClient { BaseAddress = new Uri(Url) };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await app.DisposeAsync();
+        await Hub.DisposeAsync();
+    }
+
+    internal string Token(Action<JsonObject>? claims = null, Action<JsonObject>? header = null, bool foreign = false)
+    {
+        var now = Clock.GetUtcNow().ToUnixTimeSeconds();
+        var payload = new JsonObject
+        {
+            ["iss"] = Hub.Url, ["aud"] = Audience, ["sub"] = "pairwise", ["client_id"] = "machine", ["scope"] = "calendar:read other", ["iat"] = now, ["exp"] = now + 300,
+            ["jti"] = Guid.NewGuid().ToString("D"),
+        };
+        var head = FakeOidcHub.Header("at+jwt");
+        claims?.Invoke(payload);
+        header?.Invoke(head);
+        return Hub.Sign(head, payload, foreign);
+    }
+
+    internal async Task<HttpResponseMessage> CallAsync(string? authorization, string? proof = null, string path = "/calendar")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        if (proof is not null) request.Headers.TryAddWithoutValidation("DPoP", proof);
+        return await Http.SendAsync(request);
+    }
+}
+
+public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<ProtectedApi>
+{
+    private async Task AssertAsync(HttpStatusCode status, string? authorization, string? proof = null, string? because = null)
+    {
+        using var answer = await api.CallAsync(authorization, proof);
+        Assert.True(status == answer.StatusCode, $"{because}: {answer.StatusCode}");
+    }
+
+    [Fact]
+    public async Task A_good_token_with_the_scope_comes_in_as_subject_client_and_scopes()
+    {
+        using var answer = await api.CallAsync("Bearer " + api.Token(c => c["act"] = new JsonObject { ["sub"] = "kiosk" }));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("""{"sub":"pairwise","client":"machine","scopes":["calendar:read","other"],"act":"{\"sub\":\"kiosk\"}"}""", await answer.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task RFC6750_without_a_token_there_is_no_error_code_and_without_the_scope_it_is_403()
+    {
+        using var none = await api.CallAsync(null);
+        Assert.Equal(HttpStatusCode.Unauthorized, none.StatusCode);
+        Assert.DoesNotContain("error", none.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Contains("DPoP", none.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        using var bad = await api.CallAsync("Bearer x.y.z");
+        Assert.Contains("invalid_token", bad.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        using var narrow = await api.CallAsync("Bearer " + api.Token(c => c["scope"] = "other"));
+        Assert.Equal(HttpStatusCode.Forbidden, narrow.StatusCode);
+        Assert.Contains("insufficient_scope", narrow.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Contains("calendar:read", narrow.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task O14_M11_other_types_issuers_audiences_and_times_are_refused()
+    {
+        var now = api.Clock.GetUtcNow().ToUnixTimeSeconds();
+        foreach (var (name, token) in new Dictionary<string, string>
+        {
+            ["ID token"] = api.Token(header: h => h["typ"] = "JWT"),
+            ["no type"] = api.Token(header: h => h.Remove("typ")),
+            ["logout token"] = api.Token(header: h => h["typ"] = "logout+jwt"),
+            ["introspection answer"] = api.Token(header: h => h["typ"] = "token-introspection+jwt"),
+            ["issuer with a slash"] = api.Token(c => c["iss"] = api.Hub.Url + "/"),
+            ["other issuer"] = api.Token(c => c["iss"] = "https://evil.example"),
+            ["audience with a slash"] = api.Token(c => c["aud"] = ProtectedApi.Audience + "/"),
+            ["other audience"] = api.Token(c => c["aud"] = "https://other.example"),
+            ["two audiences"] = api.Token(c => c["aud"] = new JsonArray(ProtectedApi.Audience, "https://other.example")),
+            ["no audience"] = api.Token(c => c.Remove("aud")),
+            ["expired"] = api.Token(c => c["exp"] = now - 11),
+            ["no exp"] = api.Token(c => c.Remove("exp")),
+            ["not yet"] = api.Token(c => c["nbf"] = now + 60),
+            ["no sub"] = api.Token(c => c.Remove("sub")),
+            ["no client"] = api.Token(c => c.Remove("client_id")),
+            ["no jti"] = api.Token(c => c.Remove("jti")),
+            ["unknown key"] = api.Token(header: h => h["kid"] = "key-2"),
+            ["foreign signature"] = api.Token(foreign: true),
+            ["crit"] = api.Token(header: h => (h["crit"], h["x"]) = (new JsonArray("x"), 1)),
+            ["none"] = api.Token(header: h => h["alg"] = "none"),
+            ["unknown confirmation"] = api.Token(c => c["cnf"] = new JsonObject { ["kid"] = "1" }),
+            ["confirmation that is no object"] = api.Token(c => c["cnf"] = "jkt"),
+        })
+        {
+            await AssertAsync(HttpStatusCode.Unauthorized, "Bearer " + token, because: name);
+        }
+        await AssertAsync(HttpStatusCode.OK, "Bearer " + api.Token(c => c["exp"] = now - 9), because: "ten seconds of skew");
+    }
+
+    [Fact]
+    public async Task M10_a_member_twice_is_refused_although_the_signature_is_right()
+    {
+        var payload = $$"""{"iss":"{{api.Hub.Url}}","aud":"{{ProtectedApi.Audience}}","sub":"a","sub":"b","client_id":"m","scope":"calendar:read","iat":1,"exp":{{api.Clock.GetUtcNow().ToUnixTimeSeconds() + 60}},"jti":"1"}""";
+        await AssertAsync(HttpStatusCode.Unauthorized, "Bearer " + api.Hub.SignRaw(FakeOidcHub.Header("at+jwt").ToJsonString(), payload));
+        await AssertAsync(HttpStatusCode.OK, "Bearer " + api.Hub.SignRaw(FakeOidcHub.Header("at+jwt").ToJsonString(), payload.Replace("\"sub\":\"a\",", "", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task O15_a_bound_token_needs_a_proof_of_its_key_for_this_request_once()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var token = api.Token(c => c["cnf"] = new JsonObject { ["jkt"] = Proof.Thumbprint(key) });
+        string Make(Action<JsonObject>? claims = null, Action<JsonObject>? header = null, ECDsa? by = null) => Proof.Make(by ?? key, api.Clock, "GET", api.Url + "/calendar", token, claims, header);
+
+        var good = Make();
+        await AssertAsync(HttpStatusCode.OK, "DPoP " + token, good);
+        await AssertAsync(HttpStatusCode.Unauthorized, "DPoP " + token, good, "replayed");
+        await AssertAsync(HttpStatusCode.Unauthorized, "Bearer " + token, Make(), "as bearer");
+        await AssertAsync(HttpStatusCode.Unauthorized, "DPoP " + token, null, "no proof");
+        await AssertAsync(HttpStatusCode.Unauthorized, "DPoP " + api.Token(), Make(), "token that is not bound");
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = api.Clock.GetUtcNow().ToUnixTimeSeconds();
+        foreach (var (name, proof) in new Dictionary<string, string>
+        {
+            ["other key"] = Make(by: other),
+            ["method"] = Make(c => c["htm"] = "POST"),
+            ["address"] = Make(c => c["htu"] = api.Url + "/other"),
+            ["host"] = Make(c => c["htu"] = "https://evil.example/calendar"),
+            ["other token"] = Make(c => c["ath"] = Base64Url.EncodeToString(SHA256.HashData("x"u8))),
+            ["no ath"] = Make(c => c.Remove("ath")),
+            ["old"] = Make(c => c["iat"] = now - 61),
+            ["from tomorrow"] = Make(c => c["iat"] = now + 60),
+            ["no jti"] = Make(c => c.Remove("jti")),
+            ["type"] = Make(header: h => h["typ"] = "JWT"),
+            ["private key"] = Make(header: h => h["jwk"]!.AsObject()["d"] = "AA"),
+            ["no key"] = Make(header: h => h.Remove("jwk")),
+            ["noise"] = "x.y.z",
+        })
+        {
+            await AssertAsync(HttpStatusCode.Unauthorized, "DPoP " + token, proof, name);
+        }
+    }
+
+    [Fact]
+    public async Task RFC8705_a_token_bound_to_a_certificate_is_no_use_without_it() =>
+        await AssertAsync(HttpStatusCode.Unauthorized, "Bearer " + api.Token(c => c["cnf"] = new JsonObject { ["x5t#S256"] = new string('A', 43) }));
+
+    [Fact]
+    public void A_wrong_issuer_or_audience_is_told_at_the_start()
+    {
+        foreach (var (issuer, audience) in new[] { ("http://id.example", "a"), ("https://id.example/", "a"), ("https://id.example", " ") })
+            Assert.Throws<ArgumentException>(() => new ServiceCollection().AddCommerceApi(issuer, audience));
+    }
+
+    private static class Proof
+    {
+        private static JsonObject Jwk(ECDsa key)
+        {
+            var point = key.ExportParameters(false).Q;
+            return new JsonObject { ["crv"] = "P-256", ["kty"] = "EC", ["x"] = Base64Url.EncodeToString(point.X), ["y"] = Base64Url.EncodeToString(point.Y) };
+        }
+
+        public static string Thumbprint(ECDsa key) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(Jwk(key).ToJsonString())));
+
+        public static string Make(ECDsa key, TimeProvider clock, string method, string address, string token, Action<JsonObject>? claims, Action<JsonObject>? header)
+        {
+            var head = new JsonObject { ["alg"] = "ES256", ["typ"] = "dpop+jwt", ["jwk"] = Jwk(key) };
+            var payload = new JsonObject
+            {
+                ["jti"] = Guid.NewGuid().ToString("N"), ["htm"] = method, ["htu"] = address, ["iat"] = clock.GetUtcNow().ToUnixTimeSeconds(),
+                ["ath"] = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(token))),
+            };
+            claims?.Invoke(payload);
+            header?.Invoke(head);
+            var content = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(head.ToJsonString())) + "." + Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload.ToJsonString()));
+            return content + "." + Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(content), HashAlgorithmName.SHA256));
+        }
+    }
+}
