@@ -49,6 +49,9 @@ public sealed partial class OpenIdClientRun : IAsyncLifetime
                     ["redirect_uris"] = new[] { "http://localhost:9/key/callback" }, ["grant_types"] = new[] { "authorization_code", "refresh_token" },
                     ["token_endpoint_auth_method"] = "private_key_jwt", ["jwks"] = new { keys = new[] { Jwk(key, false) } }, ["userinfo_signed_response_alg"] = "ES256",
                 }, new { userinfo_signed_response_alg = "ES256" }, Jwk(key, true)),
+                fapi2 = await AddAsync(hub, "rp-fapi2", Fapi(key, "fapi2", "http://127.0.0.1:9/fapi2/callback"), new { id_token_signed_response_alg = "ES256" }, Jwk(key, true)),
+                fapi2ms = await AddAsync(hub, "rp-fapi2ms", Fapi(key, "fapi2-message-signing", "http://127.0.0.1:9/fapi2ms/callback"),
+                    new { id_token_signed_response_alg = "ES256", authorization_signed_response_alg = "ES256" }, Jwk(key, true)),
                 machine = await AddAsync(hub, "machine", new Dictionary<string, object> { ["grant_types"] = new[] { "client_credentials" }, ["scope"] = "bookings:write" }),
             },
         };
@@ -81,6 +84,12 @@ public sealed partial class OpenIdClientRun : IAsyncLifetime
             post_logout_redirect_uri = (metadata.GetValueOrDefault("post_logout_redirect_uris") as string[])?[0],
         };
     }
+
+    private static Dictionary<string, object> Fapi(ECDsa key, string profile, string redirect) => new()
+    {
+        ["profile"] = profile, ["redirect_uris"] = new[] { redirect }, ["grant_types"] = new[] { "authorization_code", "refresh_token" },
+        ["token_endpoint_auth_method"] = "private_key_jwt", ["dpop_bound_access_tokens"] = true, ["jwks"] = new { keys = new[] { Jwk(key, false) } },
+    };
 
     private static Dictionary<string, string> Jwk(ECDsa key, bool withPrivate)
     {
@@ -134,6 +143,8 @@ public sealed class OpenIdClientTests(OpenIdClientRun run) : IClassFixture<OpenI
     [InlineData("max_age_and_form_hints")]
     [InlineData("prompt_login")]
     [InlineData("private_key_jwt_rs256_and_signed_userinfo")]
+    [InlineData("fapi2")]
+    [InlineData("fapi2_message_signing")]
     [InlineData("client_credentials")]
     [InlineData("logout")]
     [InlineData("prompt_none_after_logout_is_login_required")]

@@ -127,6 +127,38 @@ await step('private_key_jwt_rs256_and_signed_userinfo', async () => {
   await client.refreshTokenGrant(withKey, got.refresh_token);
 });
 
+// FAPI 2.0: pushed, proven by key, tokens bound by DPoP with the hub's nonces; with message signing, request and answer are JWTs too.
+for (const [name, which] of [['fapi2', config.clients.fapi2], ['fapi2_message_signing', config.clients.fapi2ms]]) {
+  await step(name, async () => {
+    const key = await crypto.subtle.importKey('jwk', which.private_jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']);
+    const signing = { key, kid: which.private_jwk.kid };
+    const bank = await discover(which, client.PrivateKeyJwt(signing));
+    client.enableNonRepudiationChecks(bank);
+    const isSigned = name !== 'fapi2';
+    if (isSigned) client.useJwtResponseMode(bank);
+    const DPoP = client.getDPoPHandle(bank, await client.randomDPoPKeyPair('ES256'));
+    const verifier = client.randomPKCECodeVerifier();
+    const [state, nonce] = [client.randomState(), client.randomNonce()];
+    const request = {
+      redirect_uri: which.redirect_uri, scope: 'openid offline_access', state, nonce, claims: JSON.stringify({ userinfo: { email: { essential: true } } }),
+      code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
+    };
+    const asked = isSigned ? (await client.buildAuthorizationUrlWithJAR(bank, request, signing)).searchParams : request;
+    const url = await client.buildAuthorizationUrlWithPAR(bank, asked, { DPoP });
+    must([...url.searchParams.keys()].sort().join() === 'client_id,request_uri', `The browser carries ${url.search}`);
+    const callback = await browser.goTo(url, which.redirect_uri);
+    must(callback.searchParams.has('response') === isSigned, `The answer is ${callback.search}`);
+    const got = await client.authorizationCodeGrant(bank, callback, { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }, undefined, { DPoP });
+    must(got.token_type === 'dpop', `The token is of type ${got.token_type}.`);
+    const info = await client.fetchUserInfo(bank, got.access_token, got.claims().sub, { DPoP });
+    must(info.email === config.email && info.name === undefined, 'Not the claims that were asked for.');
+    const next = await client.refreshTokenGrant(bank, got.refresh_token, undefined, { DPoP });
+    must(next.token_type === 'dpop', 'Refreshed into another kind of token.');
+    const stolen = await fetch(new URL('/connect/userinfo', config.issuer), { headers: { authorization: `Bearer ${next.access_token}` } });
+    must(stolen.status === 401, `As a bearer token it opens userinfo: ${stolen.status}.`);
+  });
+}
+
 await step('client_credentials', async () => {
   const which = config.clients.machine;
   const machine = await discover(which, client.ClientSecretBasic(which.client_secret));
