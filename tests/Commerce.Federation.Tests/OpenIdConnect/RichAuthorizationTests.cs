@@ -172,6 +172,18 @@ public sealed class RichAuthorizationTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
+    public async Task RFC9396_RFC9126_a_pushed_request_carries_the_details_and_what_stands_beside_the_reference_changes_nothing()
+    {
+        var (client, browser, _) = await WithOrderAsync();
+        Assert.Equal("invalid_authorization_details", (await client.PushAsync(hub, ("authorization_details", Details(more: ",\"amount\":1")))).Error);
+        var pushed = await client.PushAsync(hub, ("authorization_details", Details()));
+        var sheet = await browser.FollowAsync(await browser.GetAsync(client.ReferenceUrl(pushed) + "&authorization_details=" + Uri.EscapeDataString(Details("\"*\""))));
+        Assert.DoesNotContain("Rubber floor mats", sheet.Text, StringComparison.Ordinal);
+        var answer = await client.RedeemAsync(client.CodeOf(await AnswerAsync(browser, sheet, "allow")));
+        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(Details()), answer.Json.GetProperty("authorization_details")));
+    }
+
+    [Fact]
     public async Task RFC9396_the_schema_is_published_and_discovery_names_the_type()
     {
         var document = JsonElement.Parse(await hub.Hub.Http.GetStringAsync("/.well-known/openid-configuration"));
