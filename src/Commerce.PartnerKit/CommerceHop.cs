@@ -50,6 +50,7 @@ public static class CommerceHop
         services.AddSingleton<LogoutTokens>();
         services.AddSingleton<HubMetadata>();
         services.AddSingleton<SamlSignIn>();
+        services.AddSingleton<SamlLogout>();
 
         var authentication = services.AddAuthentication(Scheme).AddCookie(Scheme);
         services.AddOptions<CookieAuthenticationOptions>(Scheme).Configure<CommerceHopOptions, PartnerSessions>(ConfigureCookie);

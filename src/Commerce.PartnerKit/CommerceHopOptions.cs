@@ -144,7 +144,7 @@ public static class HopPaths
     /// </summary>
     public const string Hop = "/signin/hop";
 
-    /// <summary>Sign out here and, with OpenID Connect, at the hub. POST from this site's own pages only.</summary>
+    /// <summary>Sign out here and at the hub (with SAML: only with a signing key). POST from this site's own pages only.</summary>
     public const string SignOut = "/signout";
 
     /// <summary>OpenID Connect redirect URI.</summary>
@@ -161,6 +161,12 @@ public static class HopPaths
 
     /// <summary>SAML assertion consumer service.</summary>
     public const string AssertionConsumer = "/saml/acs";
+
+    /// <summary>SAML single logout by HTTP-Redirect and HTTP-POST; only with a signing key.</summary>
+    public const string SingleLogout = "/saml/slo";
+
+    /// <summary>SAML single logout by SOAP; only with a signing key.</summary>
+    public const string SingleLogoutSoap = "/saml/slo/soap";
 
     internal const string SamlArrived = "/saml/arrived";
 }

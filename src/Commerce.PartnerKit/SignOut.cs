@@ -1,3 +1,4 @@
+using Commerce.PartnerKit.Saml;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -5,12 +6,12 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Commerce.PartnerKit;
 
-/// <summary>Ends the session here; with OpenID Connect the browser then goes to the hub to end it there too (RP-Initiated Logout 1.0).</summary>
+/// <summary>Ends the session here; the browser then goes to the hub to end it there too (RP-Initiated Logout 1.0, SAML Profiles 4.4).</summary>
 internal static class SignOut
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost(HopPaths.SignOut, async (HttpContext context, CommerceHopOptions options) =>
+        routes.MapPost(HopPaths.SignOut, async (HttpContext context, CommerceHopOptions options, SamlLogout saml) =>
         {
             if (!IsOwnPost(context.Request, options)) return Results.BadRequest();
             var ticket = await context.AuthenticateAsync(CommerceHop.Scheme);
@@ -18,7 +19,7 @@ internal static class SignOut
             if (options.Protocol == HopProtocol.Saml || !ticket.Succeeded)
             {
                 context.Response.StatusCode = StatusCodes.Status303SeeOther;
-                context.Response.Headers.Location = options.LandingPath;
+                context.Response.Headers.Location = (ticket.Succeeded ? await saml.StartAsync(ticket, context.RequestAborted) : null) ?? options.LandingPath;
                 return Results.Empty;
             }
             var properties = new AuthenticationProperties { RedirectUri = options.LandingPath };

@@ -53,6 +53,9 @@ public static class FaultCodes
     /// <summary>The identity provider answered with a status other than Success.</summary>
     public const string StatusNotSuccess = "saml.status_not_success";
 
+    /// <summary>The message was validly signed, but names no session that its sender takes part in.</summary>
+    public const string SessionUnknown = "saml.session_unknown";
+
     public const string Expired = "saml.expired";
     public const string Replayed = "saml.replayed";
 

@@ -14,6 +14,9 @@ public static class SamlNamespaces
     public const string XmlEncryption = "http://www.w3.org/2001/04/xmlenc#";
     public const string XmlEncryption11 = "http://www.w3.org/2009/xmlenc11#";
 
+    public const string AsynchronousLogout = "urn:oasis:names:tc:SAML:2.0:protocol:ext:async-slo";
+    public const string Soap = "http://schemas.xmlsoap.org/soap/envelope/";
+
     /// <summary>Ours: the hop ticket in an AuthnRequest's Extensions.</summary>
     public const string Hop = "urn:commerce:hop:1";
 }
@@ -67,6 +70,7 @@ public static class StatusCodes
     public const string NoPassive = "urn:oasis:names:tc:SAML:2.0:status:NoPassive";
     public const string RequestDenied = "urn:oasis:names:tc:SAML:2.0:status:RequestDenied";
     public const string RequestUnsupported = "urn:oasis:names:tc:SAML:2.0:status:RequestUnsupported";
+    public const string PartialLogout = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout";
     public const string UnknownPrincipal = "urn:oasis:names:tc:SAML:2.0:status:UnknownPrincipal";
 }
 
@@ -77,6 +81,9 @@ public static class StatusCodes
 public sealed record SamlStatus(string Code, string? SubCode = null, string? Message = null)
 {
     public static readonly SamlStatus Success = new(StatusCodes.Success);
+
+    /// <summary>The session here is over; not every other participant is known to have ended its own. Core 3.7.3.2: the top level speaks of ourselves alone.</summary>
+    public static readonly SamlStatus PartialLogout = new(StatusCodes.Success, StatusCodes.PartialLogout);
     public static readonly SamlStatus NoPassive = new(StatusCodes.Responder, StatusCodes.NoPassive);
     public static readonly SamlStatus NoAuthnContext = new(StatusCodes.Responder, StatusCodes.NoAuthnContext);
     public static readonly SamlStatus InvalidNameIdPolicy = new(StatusCodes.Requester, StatusCodes.InvalidNameIdPolicy);

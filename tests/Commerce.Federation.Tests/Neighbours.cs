@@ -31,6 +31,9 @@ internal sealed class Neighbours(TimeProvider clock)
     public ConcurrentDictionary<(Guid Customer, string Order), Purchase> Purchases { get; } = new();
     public ConcurrentDictionary<string, ConsentRecord> Consents { get; } = new();
 
+    /// <summary>Tells what Identity tells when a session was ended; null leaves it to the test.</summary>
+    public Action<Session>? OnEnded { get; set; }
+
     /// <summary>What the consent ledger was told, once each.</summary>
     public ConcurrentQueue<ClaimsReleased> Released { get; } = new();
 
@@ -73,7 +76,12 @@ internal sealed class Neighbours(TimeProvider clock)
         services.AddSingleton(this);
         services.AddAuthentication(HubSchemes.Session).AddScheme<AuthenticationSchemeOptions, SessionCookieHandler>(HubSchemes.Session, null);
         Answer<SessionOf, Session?>(services, ask => Sessions.TryGetValue(ask.Session, out var session) && !Accounts[session.Customer].IsLocked ? session : null);
-        Answer<EndSession, bool>(services, ask => Sessions.TryRemove(ask.Session, out _));
+        Answer<EndSession, bool>(services, ask =>
+        {
+            if (!Sessions.TryRemove(ask.Session, out var over)) return false;
+            OnEnded?.Invoke(over);
+            return true;
+        });
         Answer<AccountOf, Account?>(services, ask => Accounts.GetValueOrDefault(ask.Customer));
         Answer<AllBanners, IReadOnlyList<Banner>>(services, _ => [new Banner("northern-tires", "Northern Tires", ["tires.example"], ["en", "fi"], new BannerLook("#0a5", null), "info@tires.example")]);
         Answer<BannerOf, Banner?>(services, ask => ask.Id == "northern-tires" ? new Banner("northern-tires", "Northern Tires", ["tires.example"], ["en", "fi"], new BannerLook("#0a5", null), "info@tires.example") : null);

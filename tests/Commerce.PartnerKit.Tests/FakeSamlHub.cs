@@ -31,6 +31,13 @@ internal sealed class FakeSamlHub : IAsyncDisposable
 
     public string EntityId => Url + "/saml/metadata";
 
+    private Dictionary<string, string> LogoutAddresses => new() { [SamlBindings.HttpRedirect] = Url + "/saml/slo", [SamlBindings.HttpPost] = Url + "/saml/slo" };
+
+    /// <summary>The hub's side of single logout.</summary>
+    public SingleLogout Logout => new(new SingleLogoutSettings { EntityId = EntityId, Addresses = LogoutAddresses, SigningKey = provider.Settings.SigningKey }, Clock);
+
+    public static NameId Name(string entityId) => new(Subject, NameIdFormats.Persistent, entityId);
+
     public static IReadOnlyList<SamlAttribute> Attributes => [.. FakeOidcHub.Claims.Select(c => ClaimNames.ToAttribute(c.Key, JsonSerializer.SerializeToElement(c.Value)))];
 
     public static async Task<FakeSamlHub> StartAsync()
@@ -41,7 +48,7 @@ internal sealed class FakeSamlHub : IAsyncDisposable
         builder.WebHost.UseUrls(url);
         var app = builder.Build();
         var hub = new FakeSamlHub(app, url);
-        app.MapGet("/saml/metadata", () => Results.Bytes(hub.ProviderWith(hub.published).WriteMetadata(new IdentityProviderDescription()), "application/samlmetadata+xml"));
+        app.MapGet("/saml/metadata", () => Results.Bytes(hub.ProviderWith(hub.published).WriteMetadata(new IdentityProviderDescription { SingleLogoutServices = [.. hub.LogoutAddresses.Select(a => new SamlEndpoint(a.Key, a.Value))] }), "application/samlmetadata+xml"));
         await app.StartAsync();
         return hub;
     }

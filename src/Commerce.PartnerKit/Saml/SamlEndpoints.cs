@@ -8,6 +8,7 @@ internal static class SamlEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
+        SamlLogout.Map(routes);
         routes.MapGet(HopPaths.SamlMetadata, (SamlSignIn saml) => Results.Bytes(saml.WriteMetadata(), "application/samlmetadata+xml")).ExcludeFromDescription();
 
         routes.MapGet(HopPaths.SignIn, (string? @return, HttpContext context, CommerceHopOptions options, SamlSignIn saml) =>

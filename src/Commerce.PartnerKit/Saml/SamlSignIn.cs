@@ -33,6 +33,8 @@ internal sealed class SamlSignIn(
             EntityId = options.OwnEntityId,
             AssertionConsumerServiceUrl = options.BaseUrl + HopPaths.AssertionConsumer,
             SigningKey = options.SamlSigningKey,
+            SingleLogoutUrl = options.SamlSigningKey is null ? null : options.BaseUrl + HopPaths.SingleLogout,
+            SingleLogoutSoapUrl = options.SamlSigningKey is null ? null : options.BaseUrl + HopPaths.SingleLogoutSoap,
             DecryptionKeys = [.. options.SamlDecryptionKeys],
             RequestInitiatorUrl = options.BaseUrl + HopPaths.Hop,
             DisplayNames = new Dictionary<string, string>(options.DisplayNames),
@@ -81,7 +83,7 @@ internal sealed class SamlSignIn(
         var arrival = OneTime.NewHandle();
         await PutAsync("arrival", arrival, new Arrived(
             assertion.Name.Value, assertion.SessionIndex, assertion.SessionNotOnOrAfter,
-            [.. assertion.Attributes.Select(a => new Attribute(a.Name, [.. a.Values]))], target, message.RelayState, pending?.BindingHash), OutcomeLifetime, stop);
+            [.. assertion.Attributes.Select(a => new Attribute(a.Name, [.. a.Values]))], target, message.RelayState, pending?.BindingHash, assertion.Name.Format), OutcomeLifetime, stop);
         return new SeeOther($"{HopPaths.SamlArrived}?arrival={arrival}");
     }
 
@@ -115,6 +117,7 @@ internal sealed class SamlSignIn(
             ExpiresUtc = outcome.SessionEnds is { } hubEnds && hubEnds < ends ? hubEnds : ends,
         };
         properties.SetString(PartnerSessions.HubSession, outcome.SessionIndex);
+        properties.SetString(SamlLogout.NameFormat, outcome.NameFormat);
         CommerceCustomer customer;
         try
         {
@@ -157,7 +160,8 @@ internal sealed class SamlSignIn(
     private sealed record Pending(string RequestId, string Target, string BindingHash);
 
     private sealed record Arrived(
-        string Subject, string? SessionIndex, DateTimeOffset? SessionEnds, IReadOnlyList<Attribute> Attributes, string Target, string? Relay, string? BindingHash);
+        string Subject, string? SessionIndex, DateTimeOffset? SessionEnds, IReadOnlyList<Attribute> Attributes, string Target, string? Relay, string? BindingHash,
+        string NameFormat);
 
     private sealed record Attribute(string Name, IReadOnlyList<string> Values);
 }

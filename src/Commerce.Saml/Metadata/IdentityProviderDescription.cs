@@ -15,6 +15,9 @@ public sealed record IdentityProviderDescription
     /// <summary>Certificates that will sign later, published ahead so that service providers know them in time; DER in Base64.</summary>
     public IReadOnlyList<string> NextCertificates { get; init; } = [];
 
+    /// <summary>Keys to which a service provider may encrypt a name, DER in Base64.</summary>
+    public IReadOnlyList<string> EncryptionCertificates { get; init; } = [];
+
     /// <summary>Organisation name by language; empty leaves the element out.</summary>
     public IReadOnlyDictionary<string, string> OrganizationNames { get; init; } = new Dictionary<string, string>();
 

@@ -22,6 +22,7 @@ internal static class IdpMetadataWriter
                 description.Scopes.Select(scope => new XElement(Shibboleth + "Scope", new XAttribute(XNamespace.Xmlns + "shibmd", Shibboleth.NamespaceName), new XAttribute("regexp", "false"), scope)),
                 ui),
             description.NextCertificates.Prepend(settings.SigningKey.Certificate).Distinct().Select(certificate => Key(certificate)),
+            description.EncryptionCertificates.Select(certificate => Key(certificate, "encryption", AssertionEncryption.Readable)),
             description.ArtifactResolutionServices.Select((service, index) =>
                 Endpoint("ArtifactResolutionService", service.Binding, service.Location, new XAttribute("index", index))),
             description.SingleLogoutServices.Select(slo =>

@@ -17,6 +17,12 @@ public sealed record ServiceProviderSettings
     /// <summary>Where the hub sends customers so that we start the sign-in; published in metadata.</summary>
     public string? RequestInitiatorUrl { get; init; }
 
+    /// <summary>Single logout by HTTP-Redirect and HTTP-POST; null: not offered.</summary>
+    public string? SingleLogoutUrl { get; init; }
+
+    /// <summary>Single logout by SOAP; null: not offered.</summary>
+    public string? SingleLogoutSoapUrl { get; init; }
+
     /// <summary>Name by language tag.</summary>
     public IReadOnlyDictionary<string, string> DisplayNames { get; init; } = new Dictionary<string, string>();
 

@@ -64,14 +64,25 @@ internal static class AssertionEncryption
     /// <summary>Decrypts and parses, through the same gate as everything else.</summary>
     /// <param name="encrypted">The EncryptedAssertion element.</param>
     /// <param name="keys">Each is tried: the current one and, in a roll-over, the next.</param>
-    public static SamlResult<XmlElement> Read(XmlElement encrypted, IReadOnlyList<DecryptionKey> keys)
+    public static SamlResult<XmlElement> Read(XmlElement encrypted, IReadOnlyList<DecryptionKey> keys) =>
+        Decrypt(encrypted, keys).Then<XmlElement>(plain => ParsedMessage.ReadAssertion(plain));
+
+    /// <summary>An EncryptedID, SAML Core 2.2.4: inside is a NameID.</summary>
+    public static SamlResult<NameId> ReadNameId(XmlElement encrypted, IReadOnlyList<DecryptionKey> keys)
+    {
+        if (!Decrypt(encrypted, keys).TryGet(out var plain, out var fault)) return fault;
+        if (!XmlGate.ParseMessage(plain).TryGet(out var document, out _)) return Failed;
+        return document.DocumentElement!.Is(SamlNamespaces.Assertion, "NameID") ? NameIdElement.Read(document.DocumentElement!) : Failed;
+    }
+
+    private static SamlResult<byte[]> Decrypt(XmlElement encrypted, IReadOnlyList<DecryptionKey> keys)
     {
         if (Algorithm(encrypted) is { } refused) return refused;
         if (Find(encrypted) is not var (keySize, padding, wrapped, content)) return Failed;
         foreach (var key in keys)
         {
             if (key.Unwrap(wrapped, padding) is not { } contentKey || contentKey.Length != keySize) continue;
-            if (Open(contentKey, content) is { } plain) return ParsedMessage.ReadAssertion(plain);
+            if (Open(contentKey, content) is { } plain) return plain;
         }
         return Failed;
     }

@@ -20,13 +20,22 @@ internal sealed record ParsedMessage(XmlElement Root, IReadOnlyList<XmlElement> 
     /// <summary>Parses and checks that nothing hides in the document: no second message, no foreign signature, no assertion out of place.</summary>
     /// <param name="xml">UTF-8.</param>
     /// <param name="rootName">Local name of the expected message.</param>
-    public static SamlResult<ParsedMessage> Read(ReadOnlySpan<byte> xml, string rootName)
+    public static SamlResult<ParsedMessage> Read(ReadOnlySpan<byte> xml, string rootName) =>
+        !XmlGate.ParseMessage(xml).TryGet(out var document, out var fault) ? fault : Read(document.DocumentElement!, rootName);
+
+    /// <summary>The same for a message as its binding brought it: by SOAP it stands in an envelope, and the envelope is part of the one document.</summary>
+    public static SamlResult<ParsedMessage> Read(ReceivedMessage message, string rootName)
     {
-        if (!XmlGate.ParseMessage(xml).TryGet(out var document, out var fault)) return fault;
-        var root = document.DocumentElement!;
+        if (!XmlGate.ParseMessage(message.Xml).TryGet(out var document, out var fault)) return fault;
+        if (message.Binding != SamlBindings.Soap) return Read(document.DocumentElement!, rootName);
+        return SoapBinding.BodyOf(document).TryGet(out var root, out fault) ? Read(root, rootName) : fault;
+    }
+
+    private static SamlResult<ParsedMessage> Read(XmlElement root, string rootName)
+    {
         if (!root.Is(SamlNamespaces.Protocol, rootName)) return XmlRead.Structure($"The message is no {rootName}.");
         if (Hidden(root, isResponse: rootName == "Response") is { } hidden) return hidden;
-        if (!root.ElementsOnly().TryGet(out var children, out fault)) return fault;
+        if (!root.ElementsOnly().TryGet(out var children, out var fault)) return fault;
         if (!MessageHeader.Read(root).TryGet(out var header, out fault)) return fault;
         return new ParsedMessage(root, children, header);
     }

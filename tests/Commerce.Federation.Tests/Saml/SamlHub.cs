@@ -40,6 +40,11 @@ public sealed class SamlHub : IAsyncLifetime
             services.AddSingleton<ILoggerProvider>(Log);
         }, clock: clock);
         Idp = await ReadIdpAsync();
+        Neighbours.OnEnded = over => Hub.WithDbAsync<FederationDb, int>(async db =>
+        {
+            db.Publish(new Identity.Contracts.SessionEnded(over.Id, over.Customer, "signed_out", Clock.GetUtcNow()));
+            return await db.SaveChangesAsync();
+        }).GetAwaiter().GetResult();
     }
 
     internal async Task<RemoteIdentityProvider> ReadIdpAsync()
@@ -57,9 +62,9 @@ public sealed class SamlHub : IAsyncLifetime
     /// <param name="claims">Claims of the one purpose that its data contract has; null for a partner without a contract.</param>
     internal async Task<TestServiceProvider> AddPartnerAsync(
         bool signs = true, bool needsConsent = false, string? requestInitiator = null, Func<string, string>? editMetadata = null, bool decrypts = false,
-        IReadOnlyList<RequestedAttribute>? requested = null, object? terms = null, params string[] claims)
+        IReadOnlyList<RequestedAttribute>? requested = null, object? terms = null, bool slo = false, string? soap = null, params string[] claims)
     {
-        var sp = new TestServiceProvider(Clock, signs, requestInitiator, decrypts, requested) { Hub = Idp };
+        var sp = new TestServiceProvider(Clock, signs, requestInitiator, decrypts, requested, slo, soap) { Hub = Idp };
         var contract = JsonSerializer.Serialize(new
         {
             partner = sp.Partner,

@@ -16,14 +16,18 @@ internal sealed class TestServiceProvider
     private static readonly RSA DecryptionRsa = RSA.Create(2048);
     private static int number;
     private readonly TimeProvider clock;
+    private readonly string? soap;
     private readonly HashSet<string> usedAssertions = [];
 
-    public TestServiceProvider(TimeProvider clock, bool signs = true, string? requestInitiator = null, bool decrypts = false, IReadOnlyList<RequestedAttribute>? requested = null)
+    public TestServiceProvider(TimeProvider clock, bool signs = true, string? requestInitiator = null, bool decrypts = false, IReadOnlyList<RequestedAttribute>? requested = null,
+        bool slo = false, string? soap = null)
     {
         this.clock = clock;
         Number = Interlocked.Increment(ref number);
         EntityId = $"https://fitter{Number}.example/saml/metadata";
         Acs = $"https://fitter{Number}.example/saml/acs";
+        SloUrl = $"https://fitter{Number}.example/saml/slo";
+        this.soap = soap;
         SigningKey = Make(SharedKey);
         Side = new ServiceProviderSide(new ServiceProviderSettings
         {
@@ -31,6 +35,8 @@ internal sealed class TestServiceProvider
             AssertionConsumerServiceUrl = Acs,
             SigningKey = signs ? SigningKey : null,
             RequestInitiatorUrl = requestInitiator,
+            SingleLogoutUrl = slo ? SloUrl : null,
+            SingleLogoutSoapUrl = soap,
             DecryptionKeys = decrypts ? [new DecryptionKey(DecryptionRsa, SigningKey.SelfSigned(DecryptionRsa, "fitter.example", Year(2026), Year(2029)))] : [],
             RequestedAttributes = requested ?? [],
             DisplayNames = new Dictionary<string, string> { ["en"] = $"Fitter {Number}" },
@@ -40,6 +46,24 @@ internal sealed class TestServiceProvider
     public int Number { get; }
     public string EntityId { get; }
     public string Acs { get; }
+    public string SloUrl { get; }
+
+    /// <summary>Its side of single logout.</summary>
+    public SingleLogout Slo => new(new SingleLogoutSettings
+    {
+        EntityId = EntityId, SigningKey = SigningKey,
+        Addresses = new Dictionary<string, string> { [SamlBindings.HttpRedirect] = SloUrl, [SamlBindings.HttpPost] = SloUrl, [SamlBindings.Soap] = soap ?? "" },
+    }, clock);
+
+    /// <summary>What the hub says to its logout request.</summary>
+    public ValidatedLogoutResponse LoggedOut(TestPage page, string requestId)
+    {
+        var received = page.Headers.TryGetValue("Location", out var to) ? RedirectBinding.Read(new Uri(to).Query)
+            : PostBinding.Read(page.Forms().Single().Hidden.Single(f => f.Key == "SAMLResponse").Value, isRequest: false, page.Forms().Single().Hidden.SingleOrDefault(f => f.Key == "RelayState").Value);
+        if (to is not null) Assert.StartsWith(SloUrl + "?", to, StringComparison.Ordinal);
+        return received.Then(SingleLogout.Read).Then(m => Slo.ValidateResponse(m, LogoutPeer.Of(Hub), requestId)).Value;
+    }
+
     public string Partner => $"fitter-{Number}";
     public SigningKey SigningKey { get; }
     public ServiceProviderSide Side { get; }

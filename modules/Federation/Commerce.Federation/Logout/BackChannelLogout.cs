@@ -1,4 +1,5 @@
 using Commerce.Federation.OpenIdConnect;
+using Commerce.Federation.Saml;
 using Commerce.Identity.Contracts;
 using Commerce.Kernel;
 using Commerce.Kernel.Outbox;
@@ -11,7 +12,7 @@ namespace Commerce.Federation.Logout;
 /// A session ended: notes one delivery for each relying party that took part in it (OpenID Connect Back-Channel Logout §2.5), and ends the
 /// grants that must not outlive a lock or a changed password. The sender does the rest.
 /// </summary>
-internal sealed class BackChannelLogout(FederationDb db, Connections connections, Tokens tokens, TimeProvider clock) : IHandleEvent<SessionEnded>
+internal sealed class BackChannelLogout(FederationDb db, Connections connections, Tokens tokens, SamlParticipants saml, TimeProvider clock) : IHandleEvent<SessionEnded>
 {
     public static void Register(IServiceCollection services)
     {
@@ -38,6 +39,8 @@ internal sealed class BackChannelLogout(FederationDb db, Connections connections
                 NextAttemptAt = now,
             });
         }
+        await saml.NoteDeliveriesAsync(message.Session, now, stop);
+
         // Signing out leaves what was granted for offline use; whoever locks an account or changes its password means all of it.
         if (message.Reason is "locked" or "password_changed")
         {

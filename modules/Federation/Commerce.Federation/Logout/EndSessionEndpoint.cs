@@ -1,5 +1,6 @@
 using Commerce.Federation.OpenIdConnect;
 using Commerce.Federation.OpenIdConnect.Jose;
+using Commerce.Federation.Saml;
 using Commerce.Identity.Contracts;
 using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
@@ -105,7 +106,8 @@ internal static class EndSessionEndpoint
     {
         // Identity ends the session and tells so; the relying parties of the session hear of it through the outbox.
         if (context.User.SessionId() is { } session) await context.RequestServices.GetRequiredService<IMediator>().Send(new EndSession(session), stop);
-        return Gone(plan);
+        return plan.ReturnTo is null && context.User.SessionId() is { } ended
+            ? await context.RequestServices.GetRequiredService<SignOutByBrowser>().SignedOutAsync(ended, stop) : Gone(plan);
     }
 
     private static IResult Gone(LogoutPlan plan) => plan.ReturnTo is { } to ? new SeeOther(to) : Page.Of("/Logout/SignedOut.cshtml", new SignedOutModel());
@@ -115,4 +117,12 @@ internal static class EndSessionEndpoint
 /// <param name="Plan">The checked request, sealed.</param>
 internal sealed record ConfirmSignOutModel(string Action, string Plan);
 
-internal sealed record SignedOutModel;
+internal sealed record SignedOutModel
+{
+    /// <summary>Sites that only the customer's browser can tell.</summary>
+    public IReadOnlyList<SignOutLink> ByBrowser { get; init; } = [];
+}
+
+/// <param name="Name">Of the partner.</param>
+/// <param name="Path">Own path that leads there.</param>
+internal sealed record SignOutLink(string Name, string Path);

@@ -29,6 +29,9 @@ internal sealed class LogoutDelivery
 
     /// <summary>The session's name at this client.</summary>
     public required string Sid { get; init; }
+
+    /// <summary>Set for a SAML service provider: the browser session whose participant it is. It is told by SOAP.</summary>
+    public Guid? SamlSession { get; init; }
     public DeliveryState State { get; init; }
     public int Attempts { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }

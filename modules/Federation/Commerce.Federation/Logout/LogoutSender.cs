@@ -12,7 +12,7 @@ namespace Commerce.Federation.Logout;
 /// Sends logout tokens: a fresh one for each attempt, to many partners at a time and to one partner one at a time, so that a dead partner
 /// delays nobody else. What waits stands in the database and survives a restart; a claimed row that is never finished comes due again.
 /// </summary>
-internal sealed class LogoutSender(
+internal sealed partial class LogoutSender(
     IServiceScopeFactory scopes, Connections connections, Tokens tokens, PartnerHttp http, TimeProvider clock, ILogger<LogoutSender> log) : BackgroundService
 {
     private const int Batch = 128, MaxInFlight = 64;
@@ -98,6 +98,11 @@ internal sealed class LogoutSender(
 
     private async Task AttemptAsync(LogoutDelivery delivery, CancellationToken stop)
     {
+        if (delivery.SamlSession is not null)
+        {
+            await AttemptSamlAsync(delivery, stop);
+            return;
+        }
         var attempt = delivery.Attempts + 1;
         if (await connections.FindAsync(delivery.Connection, stop) is not { IsActive: true, Oidc.BackchannelLogoutUri: { } address } client)
         {

@@ -12,6 +12,7 @@ namespace Commerce.Federation.Logout;
 internal sealed class PartnerHttp : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private const int LongestAnswer = 64 * 1024;
     private readonly HttpClient client;
     private readonly bool isDevelopment;
 
@@ -42,6 +43,24 @@ internal sealed class PartnerHttp : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, uri) { Content = new FormUrlEncodedContent([KeyValuePair.Create(name, value)]) };
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
         return (int)response.StatusCode;
+    }
+
+    /// <returns>The HTTP status, and the answer's body: empty where it is longer than 64 KiB.</returns>
+    /// <exception cref="HttpRequestException">As above.</exception>
+    public async Task<(int Status, byte[] Body)> PostSoapAsync(string address, ReadOnlyMemory<byte> envelope, CancellationToken stop)
+    {
+        var uri = new Uri(address);
+        if (!isDevelopment && uri.Scheme != Uri.UriSchemeHttps) throw new HttpRequestException("Not https.", new AddressRefusedException());
+        using var request = new HttpRequestMessage(HttpMethod.Post, uri) { Content = new ReadOnlyMemoryContent(envelope) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", Commerce.Saml.SoapBinding.MediaType);
+        request.Headers.TryAddWithoutValidation("SOAPAction", $"\"{Commerce.Saml.SoapBinding.Action}\"");
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+        await using var body = await response.Content.ReadAsStreamAsync(stop);
+        var buffer = new byte[LongestAnswer + 1];
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(Patience);     // the client's own time limit ends with the head
+        var length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, patience.Token);
+        return ((int)response.StatusCode, length > LongestAnswer ? [] : buffer[..length]);
     }
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop)

@@ -10,8 +10,12 @@ namespace Commerce.Federation.Saml;
 
 /// <summary>The page that posts a response to the service provider: by itself where scripts run, by its button where they do not.</summary>
 /// <remarks>SAML Bindings 3.5.4 and 3.5.5.1 (nothing is cached).</remarks>
-internal sealed class PostedResponse(SamlResponse response) : IResult
+internal sealed class PostedResponse(PostForm form) : IResult
 {
+    public PostedResponse(SamlResponse response) : this(response.Form)
+    {
+    }
+
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var services = httpContext.RequestServices;
@@ -25,7 +29,7 @@ internal sealed class PostedResponse(SamlResponse response) : IResult
         headers.ContentSecurityPolicy =
             $"default-src 'none'; style-src 'self'; script-src {PostForm.ScriptHash}; form-action {onward}; frame-ancestors 'none'; base-uri 'none'";
         httpContext.Response.ContentType = "text/html; charset=utf-8";
-        await httpContext.Response.WriteAsync(response.Form.ToHtml(
+        await httpContext.Response.WriteAsync(form.ToHtml(
             CultureInfo.CurrentUICulture.TwoLetterISOLanguageName, texts["saml_onward_title"], texts["saml_onward_text"], texts["saml_onward_button"],
             Assets.StylePath), httpContext.RequestAborted);
     }

@@ -28,6 +28,8 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
     /// <summary>The address of the metadata is also the entity id (SAML Metadata 4.1.1).</summary>
     public string EntityId { get; } = settings.PublicOrigin + "/saml/metadata";
 
+    public string Origin { get; } = settings.PublicOrigin;
+
     public string SsoUrl { get; } = settings.PublicOrigin + "/saml/sso";
 
     /// <summary>The identity provider with the key that signs now.</summary>
@@ -70,6 +72,8 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
             Descriptions = languages.ToDictionary(language => language, language => string.Format(
                 CultureInfo.InvariantCulture, texts.GetString("saml_idp_description", CultureInfo.GetCultureInfo(language))!, settings.RetailerName)),
             NextCertificates = [.. keys.PublishedOf(KeyPurposeName).Where(k => k.State == KeyState.Next).Select(k => Convert.ToBase64String(k.Certificate!.RawData))],
+            SingleLogoutServices = [.. LogoutIdentity.Addresses(Origin).Select(address => new SamlEndpoint(address.Key, address.Value))],
+            EncryptionCertificates = [.. keys.PublishedOf(LogoutIdentity.DecryptionPurposeName).Select(k => Convert.ToBase64String(k.Certificate!.RawData)).Take(1)],
             Scopes = [SubjectIdentifiers.ScopeOf(settings)],
             ErrorUrl = settings.PublicOrigin + "/saml/error",
             CacheDuration = TimeSpan.FromHours(1),

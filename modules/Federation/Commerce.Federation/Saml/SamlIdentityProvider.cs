@@ -13,6 +13,8 @@ internal static class SamlIdentityProvider
     {
         services.AddSingleton(SamlIdentity.KeyPurpose);
         services.AddSingleton<SamlIdentity>().AddSingleton<RefusedMessages>();
+        services.AddSingleton(LogoutIdentity.DecryptionPurpose);
+        services.AddSingleton<LogoutIdentity>().AddScoped<SamlParticipants>().AddScoped<SingleLogoutService>().AddScoped<SignOutByBrowser>();
         services.AddSingleton<CustomerName>().AddSingleton<SubjectIdentifiers>();
         services.AddScoped<FrozenRequests>().AddScoped<IssueAssertion>().AddScoped<AnswerAuthnRequest>();
         services.AddScoped<SingleSignOn>().AddScoped<ResumeSingleSignOn>().AddScoped<HopByUnsolicitedResponse>();
@@ -25,6 +27,8 @@ internal static class SamlIdentityProvider
         SingleSignOn.Map(routes);
         ResumeSingleSignOn.Map(routes);
         HopByUnsolicitedResponse.Map(routes);
+        SingleLogoutService.Map(routes);
+        SignOutByBrowser.Map(routes);
 
         // The errorURL of our metadata: where a service provider sends a customer whose sign-in it cannot accept.
         routes.MapGet("/saml/error", () => Page.Of("/Saml/SamlRefused.cshtml", new SamlRefusedModel(null))).ExcludeFromDescription();

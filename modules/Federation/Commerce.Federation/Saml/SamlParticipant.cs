@@ -24,6 +24,12 @@ internal sealed class SamlParticipant
     /// <summary>Format of the name that the service provider was given last; null (rows of an older version) is persistent.</summary>
     public string? NameFormat { get; init; }
 
+    /// <summary>When it is known to have ended its own session: it asked for the end itself, or confirmed it.</summary>
+    public DateTimeOffset? LoggedOutAt { get; init; }
+
+    /// <summary>ID of the LogoutRequest with which the browser was sent there.</summary>
+    public string? LogoutRequestId { get; init; }
+
     /// <summary>The release that its newest name came with.</summary>
     public Guid? Release { get; init; }
 
@@ -42,6 +48,7 @@ internal sealed class SamlParticipantMap : IEntityTypeConfiguration<SamlParticip
         participant.ToTable("saml_participants").HasKey(p => new { p.Session, p.Connection });
         participant.Property(p => p.Connection).HasMaxLength(Data.Lengths.Connection);
         participant.Property(p => p.SessionIndex).HasMaxLength(64);
+        participant.Property(p => p.LogoutRequestId).HasMaxLength(64);
         participant.Property(p => p.NameFormat).HasMaxLength(64);
         participant.HasIndex(p => p.SessionIndex).IsUnique();            // a LogoutRequest names it
         participant.HasIndex(p => p.FirstAt);                            // old rows are swept

@@ -29,7 +29,7 @@ internal sealed class SingleSignOn(SamlIdentity identity, Connections connection
 
     private async Task<IResult> PostAsync(HttpContext context, CancellationToken stop)
     {
-        var (request, no) = await ValidateAsync(context, await ReadFormAsync(context, stop), stop);
+        var (request, no) = await ValidateAsync(context, await SamlForm.ReadAsync(context, stop), stop);
         if (request is null) return no!;
 
         // The browser leaves its session cookie at home when another site posts (SameSite=Lax). It brings it to the address we send it to.
@@ -49,21 +49,5 @@ internal sealed class SingleSignOn(SamlIdentity identity, Connections connection
         if (!provider.Validate(read, serviceProvider).TryGet(out var request, out fault)) return (null, refused.Page(context, fault, connection.Id));
         return request.Id.Length <= FrozenRequests.LongestId ? (request, null)
             : (null, refused.Page(context, FaultCodes.IdInvalid, "The ID is too long.", connection.Id));
-    }
-
-    private static async Task<SamlResult<ReceivedMessage>> ReadFormAsync(HttpContext context, CancellationToken stop)
-    {
-        // A message in the address beside the one in the body: two parsers would see two messages.
-        if (context.Request.Query.Keys.Any(key => key.StartsWith("SAML", StringComparison.OrdinalIgnoreCase)))
-            return new SamlFault(FaultCodes.BindingInvalid, "SAML parameters in the query of a POST.");
-        if (!context.Request.HasFormContentType) return new SamlFault(FaultCodes.BindingInvalid, "The body is not a form.");
-        try
-        {
-            return PostBinding.Read(await context.Request.ReadFormAsync(stop));
-        }
-        catch (Exception unreadable) when (unreadable is InvalidDataException or BadHttpRequestException or IOException)
-        {
-            return new SamlFault(FaultCodes.BindingInvalid, "The form cannot be read.");
-        }
     }
 }
