@@ -16,7 +16,7 @@ public sealed class VerbTests : IDisposable
     public static TheoryData<string> Leaves() =>
     [
         "serve", "partner add", "partner list", "partner check", "partner contract", "partner off", "partner on", "partner secret", "partner remove", "partner token", "offer add", "api add", "api list", "policy set", "policy list", "banner add",
-        "banner list", "customers import", "orders import", "operator add", "keys list", "keys rotate", "keys adopt", "ledger verify", "events dead", "events retry", "events drop",
+        "banner list", "customers import", "orders import", "operator add", "keys list", "keys rotate", "keys adopt", "ledger verify", "refusals list", "refusals show", "events dead", "events retry", "events drop",
     ];
 
     [Fact]

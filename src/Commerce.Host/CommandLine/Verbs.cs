@@ -44,6 +44,7 @@ internal static class Verbs
         new Command("operator", "People who run the hub.") { OperatorAdd.Make() },
         new Command("keys", "Signing keys.") { KeysList.Make(), KeysRotate.Make(), KeysAdopt.Make() },
         new Command("ledger", "The ledger of consents and releases.") { LedgerVerify.Make() },
+        new Command("refusals", "SAML messages that were refused, for whoever is asked why.") { RefusalsList.Make(), RefusalsShow.Make() },
         new Command("events", "Events that could not be delivered between modules.") { EventsDead.Make(), EventsRetry.Make(), EventsDrop.Make() },
     }.ShowsLongHelp();
 }

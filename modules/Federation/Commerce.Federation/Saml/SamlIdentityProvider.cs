@@ -12,7 +12,8 @@ internal static class SamlIdentityProvider
     public static void Register(IServiceCollection services)
     {
         services.AddSingleton(SamlIdentity.KeyPurpose);
-        services.AddSingleton<SamlIdentity>().AddSingleton<RefusedMessages>();
+        services.AddSingleton<SamlIdentity>().AddSingleton<RefusedMessages>().AddSingleton<RefusalWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<RefusalWriter>());
         services.AddSingleton(LogoutIdentity.DecryptionPurpose);
         services.AddSingleton<LogoutIdentity>().AddScoped<SamlParticipants>().AddScoped<SingleLogoutService>().AddScoped<SignOutByBrowser>();
         services.AddSingleton<CustomerName>().AddSingleton<SubjectIdentifiers>();

@@ -129,8 +129,13 @@ internal static class SoapBody
         {
             return new SamlFault(FaultCodes.BindingInvalid, "The body cannot be read.");
         }
-        return SoapBinding.Read(body.ToArray(), isRequest: true);
+        var received = SoapBinding.Read(body.ToArray(), isRequest: true);
+        if (received.IsSuccess) context.Items[typeof(SoapBody)] = received.Value;
+        return received;
     }
+
+    /// <summary>What was read of this HTTP request; null where it is none by SOAP.</summary>
+    public static ReceivedMessage? Of(HttpContext context) => context.Items[typeof(SoapBody)] as ReceivedMessage;
 }
 
 /// <summary>The same answer to every SOAP message that is refused (X23).</summary>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Commerce.Federation.Saml;
 
-/// <summary>Deletes requests that are so old that their age alone refuses them, and participants of sessions that ended long ago.</summary>
+/// <summary>Deletes requests that are so old that their age alone refuses them, participants of sessions that ended long ago, and old refusals.</summary>
 internal sealed class SweepSamlRequests(IServiceScopeFactory scopes, TimeProvider clock, ILogger<SweepSamlRequests> log)
     : PeriodicWork(TimeSpan.FromMinutes(5), scopes, clock, log)
 {
@@ -20,6 +20,7 @@ internal sealed class SweepSamlRequests(IServiceScopeFactory scopes, TimeProvide
     {
         var before = now - KeepParticipants;
         return await db.Set<SamlRequest>().Where(r => r.ExpiresAt < now).ExecuteDeleteAsync(stop)
-            + await db.Set<SamlParticipant>().Where(p => p.FirstAt < before).ExecuteDeleteAsync(stop);
+            + await db.Set<SamlParticipant>().Where(p => p.FirstAt < before).ExecuteDeleteAsync(stop)
+            + await RefusalRecord.SweepAsync(db, now, stop);
     }
 }
