@@ -31,7 +31,7 @@ public sealed record ValidatedAuthnRequest
 
     public required ServiceProvider ServiceProvider { get; init; }
 
-    /// <summary>Where the answer goes: one of the service provider's registered HTTP-POST endpoints.</summary>
+    /// <summary>Where the answer goes: one of the service provider's registered endpoints, with HTTP-POST or (where that is offered) HTTP-Artifact.</summary>
     public required AssertionConsumerService AssertionConsumerService { get; init; }
 
     public required DateTimeOffset IssueInstant { get; init; }

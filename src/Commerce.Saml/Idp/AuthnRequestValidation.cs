@@ -117,13 +117,17 @@ internal sealed class AuthnRequestValidation(IdentityProviderSettings settings, 
     {
         var (url, index, binding) = (root.Attr("AssertionConsumerServiceURL"), root.Attr("AssertionConsumerServiceIndex"), root.Attr("ProtocolBinding"));
         if (index is not null && (url is not null || binding is not null)) return Acs("An index together with an address or a binding.");
-        if (binding is not (null or SamlBindings.HttpPost)) return Acs($"Binding {binding}.");
-        var post = serviceProvider.AssertionConsumerServices.Where(acs => acs.Binding == SamlBindings.HttpPost);
+        if (binding is not (null or SamlBindings.HttpPost) && !(settings.OffersArtifacts && binding == SamlBindings.HttpArtifact)) return Acs($"Binding {binding}.");
+
+        // Where a binding is not named, one address may have both: then it is posted.
+        var usable = serviceProvider.AssertionConsumerServices.Where(acs => (binding ?? acs.Binding) == acs.Binding
+            && (acs.Binding == SamlBindings.HttpPost || (settings.OffersArtifacts && acs.Binding == SamlBindings.HttpArtifact)))
+            .OrderBy(acs => acs.Binding != SamlBindings.HttpPost);
         AssertionConsumerService? chosen;
-        if (url is not null) chosen = post.FirstOrDefault(acs => acs.Location == url);
-        else if (index is null) chosen = serviceProvider.DefaultAssertionConsumerService();
+        if (url is not null) chosen = usable.FirstOrDefault(acs => acs.Location == url);
+        else if (index is null) chosen = binding == SamlBindings.HttpArtifact ? usable.FirstOrDefault() : serviceProvider.DefaultAssertionConsumerService();
         else if (!ushort.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return Acs("The index is no number.");
-        else chosen = post.FirstOrDefault(acs => acs.Index == number);
+        else chosen = usable.FirstOrDefault(acs => acs.Index == number);
         return chosen is null ? Acs($"{url ?? index ?? "The default"} is not registered with HTTP-POST.") : chosen;
     }
 

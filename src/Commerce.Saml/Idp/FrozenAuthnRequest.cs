@@ -7,12 +7,13 @@ namespace Commerce.Saml;
 public sealed record FrozenAuthnRequest(
     string Id, string ServiceProvider, string AssertionConsumerService, DateTimeOffset IssueInstant, DateTimeOffset ExpiresAt, bool IsSigned,
     bool ForceAuthn, bool IsPassive, string? NameIdFormat, bool AllowCreate, IReadOnlyList<string> AcceptableContexts, NameId? Subject,
-    IReadOnlyList<RequestedAttribute> RequestedAttributes, string? ProviderName, string? RelayState, string? HopTicket, SamlStatus? MustAnswer)
+    IReadOnlyList<RequestedAttribute> RequestedAttributes, string? ProviderName, string? RelayState, string? HopTicket, SamlStatus? MustAnswer,
+    string Binding = SamlBindings.HttpPost)
 {
     public static FrozenAuthnRequest Of(ValidatedAuthnRequest request) => new(
         request.Id, request.ServiceProvider.EntityId, request.AssertionConsumerService.Location, request.IssueInstant, request.ExpiresAt, request.IsSigned,
         request.ForceAuthn, request.IsPassive, request.NameIdFormat, request.AllowCreate, request.AcceptableContexts, request.Subject,
-        request.RequestedAttributes, request.ProviderName, request.RelayState, request.HopTicket, request.MustAnswer);
+        request.RequestedAttributes, request.ProviderName, request.RelayState, request.HopTicket, request.MustAnswer, request.AssertionConsumerService.Binding);
 
     /// <summary>The request again, held against the service provider's record of today.</summary>
     /// <param name="serviceProvider">The enabled record of the entity that sent the request.</param>
@@ -21,7 +22,7 @@ public sealed record FrozenAuthnRequest(
     {
         if (serviceProvider.EntityId != ServiceProvider) return new SamlFault(FaultCodes.IssuerInvalid, "The record is another service provider's.");
         if (serviceProvider.ValidUntil <= now) return new SamlFault(FaultCodes.MetadataInvalid, "The service provider's metadata is no longer valid.");
-        var acs = serviceProvider.AssertionConsumerServices.FirstOrDefault(a => a.Binding == SamlBindings.HttpPost && a.Location == AssertionConsumerService);
+        var acs = serviceProvider.AssertionConsumerServices.FirstOrDefault(a => a.Binding == Binding && a.Location == AssertionConsumerService);
         if (acs is null) return new SamlFault(FaultCodes.AcsInvalid, "The endpoint was taken out of the service provider's record meanwhile.");
         return new ValidatedAuthnRequest
         {

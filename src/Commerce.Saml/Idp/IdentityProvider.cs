@@ -21,6 +21,9 @@ public sealed record IdentityProviderSettings
     /// <summary>Name identifier formats we issue.</summary>
     public IReadOnlyList<string> NameIdFormats { get; init; } = [Saml.NameIdFormats.Persistent];
 
+    /// <summary>Responses may go by HTTP-Artifact too: the caller keeps them and has an artifact resolution service.</summary>
+    public bool OffersArtifacts { get; init; }
+
     /// <summary>Sign the assertion also where the service provider does not ask for it.</summary>
     public bool SignAssertions { get; init; } = true;
 

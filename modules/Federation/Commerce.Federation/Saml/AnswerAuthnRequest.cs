@@ -20,7 +20,7 @@ namespace Commerce.Federation.Saml;
 /// <remarks>SAML Profiles 4.1.3.4 and 4.1.3.5; Core 3.4.1.4 and 3.2.2.2 (what the error statuses mean).</remarks>
 internal sealed class AnswerAuthnRequest(
     FederationDb db, SamlIdentity identity, Connections connections, FrozenRequests frozen, RedeemHop redeem, SignInRelease signIn, IssueAssertion issue,
-    CustomerName names, RefusedMessages refused, IMediator mediator, SealedState state)
+    CustomerName names, ArtifactResponses responses, RefusedMessages refused, IMediator mediator, SealedState state)
 {
     /// <param name="kept">Set where the browser came back with a handle.</param>
     public async Task<IResult> AnswerAsync(HttpContext context, ValidatedAuthnRequest request, KeptRequest? kept, CancellationToken stop)
@@ -55,7 +55,7 @@ internal sealed class AnswerAuthnRequest(
             throw;
         }
         refused.Note(context, status.SubCode ?? status.Code, reason, connection);
-        return new PostedResponse(response);
+        return await responses.SendAsync(response, request.AssertionConsumerService, connection, request.RelayState, stop);
     }
 
     private async Task<IResult> ChallengeAsync(Asked asked, SignedInCustomer? customer, CancellationToken stop)
@@ -107,14 +107,15 @@ internal sealed class AnswerAuthnRequest(
 
     private async Task<IResult> IssueAsync(Asked asked, Leaving leaving, SignedInCustomer customer, CancellationToken stop)
     {
-        var (context, request, kept, _, _) = asked;
+        var (context, request, kept, connection, _) = asked;
         if (await issue.ContentAsync(leaving, customer, stop) is not { } content)
             return await RefuseAsync(context, request, SamlStatus.RequestDenied, "The customer was erased, or has no name of the format asked for.", kept is not null, stop);
         if (!identity.Provider.Respond(request, content).TryGet(out var response, out var fault))
             return await RefuseAsync(context, request, new SamlStatus(Commerce.Saml.StatusCodes.Responder), fault.Code, kept is not null, stop);
         try
         {
-            if (await issue.CommitAsync(leaving, customer, () => frozen.ConsumeAsync(request, kept is not null, stop), stop)) return new PostedResponse(response);
+            if (await issue.CommitAsync(leaving, customer, () => frozen.ConsumeAsync(request, kept is not null, stop), stop))
+                return await responses.SendAsync(response, request.AssertionConsumerService, connection.Id, request.RelayState, stop);
         }
         catch (DbUpdateException)
         {

@@ -43,7 +43,7 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
                 new IdentityProviderSettings
                 {
                     EntityId = EntityId, SsoRedirectUrl = SsoUrl, SsoPostUrl = SsoUrl, SigningKey = Of(key),
-                    NameIdFormats = CustomerName.Formats, ContextClasses = AcrLadder.SamlClasses,
+                    OffersArtifacts = true, NameIdFormats = CustomerName.Formats, ContextClasses = AcrLadder.SamlClasses,
                 }, clock);
             Volatile.Write(ref current, new Current(key.Kid, made));
             return made;
@@ -72,6 +72,7 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
             Descriptions = languages.ToDictionary(language => language, language => string.Format(
                 CultureInfo.InvariantCulture, texts.GetString("saml_idp_description", CultureInfo.GetCultureInfo(language))!, settings.RetailerName)),
             NextCertificates = [.. keys.PublishedOf(KeyPurposeName).Where(k => k.State == KeyState.Next).Select(k => Convert.ToBase64String(k.Certificate!.RawData))],
+            ArtifactResolutionServices = [new SamlEndpoint(SamlBindings.Soap, Origin + ArtifactResolutionService.Path)],
             SingleLogoutServices = [.. LogoutIdentity.Addresses(Origin).Select(address => new SamlEndpoint(address.Key, address.Value))],
             EncryptionCertificates = [.. keys.PublishedOf(LogoutIdentity.DecryptionPurposeName).Select(k => Convert.ToBase64String(k.Certificate!.RawData)).Take(1)],
             Scopes = [SubjectIdentifiers.ScopeOf(settings)],

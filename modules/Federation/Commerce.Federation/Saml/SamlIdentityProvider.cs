@@ -16,6 +16,7 @@ internal static class SamlIdentityProvider
         services.AddHostedService(provider => provider.GetRequiredService<RefusalWriter>());
         services.AddSingleton(LogoutIdentity.DecryptionPurpose);
         services.AddSingleton<LogoutIdentity>().AddScoped<SamlParticipants>().AddScoped<SingleLogoutService>().AddScoped<SignOutByBrowser>();
+        services.AddScoped<ArtifactResponses>().AddScoped<ArtifactResolutionService>();
         services.AddSingleton<CustomerName>().AddSingleton<SubjectIdentifiers>();
         services.AddScoped<FrozenRequests>().AddScoped<IssueAssertion>().AddScoped<AnswerAuthnRequest>();
         services.AddScoped<SingleSignOn>().AddScoped<ResumeSingleSignOn>().AddScoped<HopByUnsolicitedResponse>();
@@ -30,6 +31,7 @@ internal static class SamlIdentityProvider
         HopByUnsolicitedResponse.Map(routes);
         SingleLogoutService.Map(routes);
         SignOutByBrowser.Map(routes);
+        ArtifactResolutionService.Map(routes);
 
         // The errorURL of our metadata: where a service provider sends a customer whose sign-in it cannot accept.
         routes.MapGet("/saml/error", () => Page.Of("/Saml/SamlRefused.cshtml", new SamlRefusedModel(null))).ExcludeFromDescription();

@@ -21,6 +21,7 @@ internal sealed class SweepSamlRequests(IServiceScopeFactory scopes, TimeProvide
         var before = now - KeepParticipants;
         return await db.Set<SamlRequest>().Where(r => r.ExpiresAt < now).ExecuteDeleteAsync(stop)
             + await db.Set<SamlParticipant>().Where(p => p.FirstAt < before).ExecuteDeleteAsync(stop)
+            + await db.Set<ArtifactRow>().Where(a => a.ExpiresAt < now).ExecuteDeleteAsync(stop)
             + await RefusalRecord.SweepAsync(db, now, stop);
     }
 }
