@@ -6,9 +6,12 @@ using Commerce.Testing;
 namespace Commerce.Interop.Tests;
 
 /// <summary><c>@node-saml/node-saml</c> from npm, run by Node.js.</summary>
-public sealed class NodeSamlSite : SamlSite
+public class NodeSamlSite : SamlSite
 {
     internal override string EntityId => "https://node-saml.example/saml/metadata";
+
+    /// <summary>It publishes a key for encryption and decrypts with it.</summary>
+    protected virtual bool Decrypts => false;
 
     protected override string? WhatIsMissing() =>
         !Directory.Exists(Path.Combine(Folder, "node-saml", "node_modules", "@node-saml", "node-saml"))
@@ -18,10 +21,30 @@ public sealed class NodeSamlSite : SamlSite
 
     protected override object Configuration(string idpMetadata, string keyFile, string certificateFile, TempFolder folder) => new
     {
-        @do = "configure", entity_id = EntityId, acs = Acs, sso = Hub.Origin + "/saml/sso", idp_entity_id = Hub.Origin + "/saml/metadata", key_file = keyFile, cert_file = certificateFile,
+        @do = "configure", entity_id = EntityId, acs = Acs, sso = Hub.Origin + "/saml/sso", idp_entity_id = Hub.Origin + "/saml/metadata", key_file = keyFile, cert_file = certificateFile, decrypts = Decrypts,
         idp_certificates = XDocument.Parse(idpMetadata).Descendants(XName.Get("KeyDescriptor", "urn:oasis:names:tc:SAML:2.0:metadata"))
             .SelectMany(key => key.Descendants(XName.Get("X509Certificate", "http://www.w3.org/2000/09/xmldsig#"))).Select(c => c.Value.Trim()),
     };
+}
+
+public sealed class NodeSamlDecryptingSite : NodeSamlSite
+{
+    protected override bool Decrypts => true;
+}
+
+public sealed class NodeSamlEncryptionTests(NodeSamlDecryptingSite site) : IClassFixture<NodeSamlDecryptingSite>
+{
+    [Fact]
+    public async Task S18_node_saml_decrypts_the_assertion()
+    {
+        if (site.Missing is { } missing) Assert.Skip(missing);
+        using var browser = site.Hub.NewBrowser();
+        var (id, page) = await site.SignInAsync(browser, "redirect");
+        Assert.Contains("EncryptedAssertion", SamlSite.Xml(page), StringComparison.Ordinal);
+        var received = await site.ReceiveAsync(page, id);
+        Assert.True(received.GetProperty("ok").GetBoolean(), received.ToString());
+        Assert.Equal("aino.virtanen@example.com", Assert.Single(received.GetProperty("attributes").GetProperty("urn:oid:0.9.2342.19200300.100.1.3").EnumerateArray()).GetString());
+    }
 }
 
 public sealed class NodeSamlTests(NodeSamlSite site) : IClassFixture<NodeSamlSite>

@@ -21,7 +21,7 @@ public sealed class PySaml2Site : SamlSite
     protected override object Configuration(string idpMetadata, string keyFile, string certificateFile, TempFolder folder)
     {
         File.WriteAllText(folder.File("idp.xml"), idpMetadata);
-        return new { @do = "configure", entity_id = EntityId, acs = Acs, idp_metadata = folder.File("idp.xml"), key_file = keyFile, cert_file = certificateFile, xmlsec1 = XmlSec1 };
+        return new { @do = "configure", entity_id = EntityId, acs = Acs, slo = Slo, idp_metadata = folder.File("idp.xml"), key_file = keyFile, cert_file = certificateFile, xmlsec1 = XmlSec1 };
     }
 }
 
@@ -36,6 +36,7 @@ public sealed class PySaml2Tests(PySaml2Site site) : IClassFixture<PySaml2Site>
         using var browser = site.Hub.NewBrowser();
         var (id, page) = await site.SignInAsync(browser, binding, "/book?a=b&c=ä");
 
+        Assert.Contains("EncryptedAssertion", SamlSite.Xml(page), StringComparison.Ordinal);     // it publishes an encryption key, and xmlsec1 decrypts
         Assert.Equal("/book?a=b&c=ä", page.Forms().Single().Hidden.Single(f => f.Key == "RelayState").Value);
         var received = await site.ReceiveAsync(page, id);
         Assert.True(received.GetProperty("ok").GetBoolean(), received.ToString());
@@ -71,6 +72,42 @@ public sealed class PySaml2Tests(PySaml2Site site) : IClassFixture<PySaml2Site>
         var received = await site.ReceiveAsync(await browser.GetAsync(request.GetProperty("url").GetString()!), request.GetProperty("id").GetString());
         Assert.False(received.GetProperty("ok").GetBoolean());
         Assert.StartsWith("StatusNoPassive", received.GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task S30_pysaml2_signs_a_customer_out_at_the_hub_and_takes_its_answer()
+    {
+        if (site.Missing is { } missing) Assert.Skip(missing);
+        using var browser = site.Hub.NewBrowser();
+        var (id, page) = await site.SignInAsync(browser, "redirect");
+        Assert.True((await site.ReceiveAsync(page, id)).GetProperty("ok").GetBoolean());
+        var request = await site.TellAsync(new { @do = "logout" });
+        var answer = await browser.GetAsync(request.GetProperty("url").GetString()!);
+        Assert.Equal(site.Slo, answer.Forms().Single().Action);
+        var read = await site.TellAsync(new { @do = "logout_response", saml_response = answer.Forms().Single().Hidden.Single(f => f.Key == "SAMLResponse").Value });
+        Assert.True(read.GetProperty("ok").GetBoolean(), read.ToString());
+        Assert.Equal("/signin", (await browser.FollowAsync(await browser.GetAsync("/account"))).Address.AbsolutePath);
+    }
+
+    [Fact]
+    public async Task S30_S31_pysaml2_takes_the_hubs_logout_request_and_its_answer_is_taken()
+    {
+        if (site.Missing is { } missing) Assert.Skip(missing);
+        using var browser = site.Hub.NewBrowser();
+        var (id, page) = await site.SignInAsync(browser, "redirect");
+        Assert.True((await site.ReceiveAsync(page, id)).GetProperty("ok").GetBoolean());
+        var signedOut = await browser.SubmitAsync(await browser.GetAsync("/connect/logout"), action: "/connect/logout/confirm");
+        var link = System.Net.WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(signedOut.Body, "href=\"(/saml/slo/tell[^\"]+)\"").Groups[1].Value);
+        var request = await browser.GetAsync(link);
+        var form = request.Forms().Single();
+        Assert.Equal(site.Slo, form.Action);
+        var answer = await site.TellAsync(new
+        {
+            @do = "logout_request", saml_request = form.Hidden.Single(f => f.Key == "SAMLRequest").Value, relay_state = form.Hidden.Single(f => f.Key == "RelayState").Value,
+        });
+        var last = await browser.PostAsync("/saml/slo", answer.GetProperty("fields").EnumerateObject().Select(f => KeyValuePair.Create(f.Name, f.Value.GetString()!)));
+        Assert.Equal(System.Net.HttpStatusCode.OK, last.Status);
+        Assert.DoesNotContain("/saml/slo/tell", last.Body, StringComparison.Ordinal);
     }
 
     [Fact]

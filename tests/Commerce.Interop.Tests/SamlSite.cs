@@ -37,6 +37,12 @@ public abstract partial class SamlSite : IAsyncLifetime
 
     internal string Acs => EntityId.Replace("metadata", "acs", StringComparison.Ordinal);
 
+    internal string Slo => EntityId.Replace("metadata", "slo", StringComparison.Ordinal);
+
+    /// <summary>The response inside the page that posts it.</summary>
+    internal static string Xml(TestPage page) =>
+        Encoding.UTF8.GetString(Convert.FromBase64String(page.Forms().Single().Hidden.Single(f => f.Key == "SAMLResponse").Value));
+
     /// <summary>What is not there that the site needs; null where all is.</summary>
     protected abstract string? WhatIsMissing();
 
@@ -119,10 +125,13 @@ public abstract partial class SamlSite : IAsyncLifetime
         return (await ReceiveAsync(page, null), page.Forms().Single().Hidden.SingleOrDefault(f => f.Key == "RelayState").Value);
     }
 
-    /// <summary>The response of the page with one letter of a value changed.</summary>
+    /// <summary>The response of the page with one letter of a value changed, or of the ciphertext where it is encrypted.</summary>
     internal static string Changed(TestPage page)
     {
-        var xml = Encoding.UTF8.GetString(Convert.FromBase64String(page.Forms().Single().Hidden.Single(f => f.Key == "SAMLResponse").Value));
+        var xml = Xml(page);
+        var cipher = xml.LastIndexOf("<xenc:CipherValue>", StringComparison.Ordinal) + "<xenc:CipherValue>".Length + 40;
+        if (xml.Contains("EncryptedAssertion", StringComparison.Ordinal))
+            return Convert.ToBase64String(Encoding.UTF8.GetBytes($"{xml[..cipher]}{(xml[cipher] == 'A' ? 'B' : 'A')}{xml[(cipher + 1)..]}"));
         return Convert.ToBase64String(Encoding.UTF8.GetBytes(xml.Replace("aino.virtanen@", "eino.virtanen@", StringComparison.Ordinal)));
     }
 

@@ -1,6 +1,6 @@
 // A service provider made of node-saml, driven by lines of JSON: one command in, one answer out.
 //
-// {"do": "configure", "entity_id", "acs", "sso", "idp_entity_id", "idp_certificates": [...], "key_file", "cert_file"} answers {"metadata"}.
+// {"do": "configure", "entity_id", "acs", "sso", "idp_entity_id", "idp_certificates": [...], "key_file", "cert_file", "decrypts"} answers {"metadata"}.
 // {"do": "request", "binding": "redirect" or "post", "relay_state", "is_passive"} answers {"id", "url"} or {"id", "fields"}.
 // {"do": "response", "saml_response"} answers {"ok": true, ...} or {"ok": false, "error"}.
 import { readFileSync } from 'node:fs'
@@ -21,6 +21,7 @@ function configure(given) {
     idpCert: given.idp_certificates,
     privateKey: readFileSync(given.key_file, 'utf8'),
     publicCert: readFileSync(given.cert_file, 'utf8'),
+    ...(given.decrypts ? { decryptionPvk: readFileSync(given.key_file, 'utf8') } : {}),
     signatureAlgorithm: 'sha256',
     digestAlgorithm: 'sha256',
     identifierFormat: persistent,
@@ -32,7 +33,7 @@ function configure(given) {
   passive = new SAML({ ...options, passive: true, cacheProvider: site.cacheProvider })
   // DEFLATE belongs to HTTP-Redirect alone (SAML Bindings 3.4.4.1); node-saml would do it to a posted request too.
   posting = new SAML({ ...options, skipRequestCompression: true, cacheProvider: site.cacheProvider })
-  return { metadata: site.generateServiceProviderMetadata(null, options.publicCert) }
+  return { metadata: site.generateServiceProviderMetadata(given.decrypts ? options.publicCert : null, options.publicCert) }
 }
 
 const idOf = xml => /\bID="([^"]+)"/.exec(xml)[1]

@@ -1,8 +1,10 @@
 """A service provider made of pysaml2, driven by lines of JSON: one command in, one answer out.
 
-The first line is the configuration: {"entity_id", "acs", "idp_metadata", "key_file", "cert_file"}; the answer is {"metadata"}.
+The first line is the configuration: {"entity_id", "acs", "slo", "idp_metadata", "key_file", "cert_file"}; the answer is {"metadata"}.
 Then {"do": "request", "binding": "redirect" or "post", "relay_state", "is_passive"} answers {"id", "url"} or {"id", "fields"}, and
 {"do": "response", "saml_response", "outstanding": [ids]} answers {"ok": true, ...} or {"ok": false, "error"}.
+{"do": "logout"} answers {"url"}: the LogoutRequest for whoever signed in last. {"do": "logout_response", "saml_response", "relay_state"} answers
+{"ok", "status"}, and {"do": "logout_request", "saml_request", "relay_state"} answers {"fields"}: the LogoutResponse by HTTP-POST.
 """
 import json
 import logging
@@ -17,6 +19,7 @@ from saml2.saml import NAMEID_FORMAT_PERSISTENT
 from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
 
 logging.disable(logging.CRITICAL)
+last = None  # the name of whoever signed in last
 
 
 class Fields(HTMLParser):
@@ -37,13 +40,19 @@ def configure(given):
         "entityid": given["entity_id"],
         "key_file": given["key_file"],
         "cert_file": given["cert_file"],
+        "encryption_keypairs": [{"key_file": given["key_file"], "cert_file": given["cert_file"]}],
         "xmlsec_binary": given["xmlsec1"],
         "metadata": {"local": [given["idp_metadata"]]} if given.get("idp_metadata") else {},
         "allow_unknown_attributes": True,
         "service": {
             "sp": {
                 "name": "pysaml2 test site",
-                "endpoints": {"assertion_consumer_service": [(given["acs"], BINDING_HTTP_POST)]},
+                "endpoints": {
+                    "assertion_consumer_service": [(given["acs"], BINDING_HTTP_POST)],
+                    "single_logout_service": [(given["slo"], BINDING_HTTP_POST)],
+                },
+                "logout_requests_signed": True,
+                "logout_responses_signed": True,
                 "authn_requests_signed": True,
                 "want_response_signed": True,
                 "want_assertions_signed": True,
@@ -77,6 +86,8 @@ def response(client, command):
         if answer is None:
             return {"ok": False, "error": "pysaml2 read no response."}
         assertion = answer.assertion
+        global last
+        last = answer.name_id
         return {
             "ok": True,
             "name": answer.name_id.text,
@@ -93,6 +104,29 @@ def response(client, command):
         return {"ok": False, "error": f"{type(refused).__name__}: {refused}"}
 
 
+def logout(client):
+    told = client.do_logout(last, list(client.users.issuers_of_info(last)), "", None, sign=True, expected_binding=BINDING_HTTP_REDIRECT,
+                            sign_alg=SIG_RSA_SHA256, digest_alg=DIGEST_SHA256)
+    ((_, info),) = told.values()
+    return {"url": dict(info["headers"])["Location"]}
+
+
+def logout_response(client, command):
+    try:
+        answer = client.parse_logout_request_response(command["saml_response"], BINDING_HTTP_POST)
+        return {"ok": answer.status_ok(), "status": answer.response.status.status_code.value}
+    except Exception as refused:
+        return {"ok": False, "error": f"{type(refused).__name__}: {refused}"}
+
+
+def logout_request(client, command):
+    info = client.handle_logout_request(
+        command["saml_request"], last, BINDING_HTTP_POST, sign=True, sign_alg=SIG_RSA_SHA256, digest_alg=DIGEST_SHA256, relay_state=command["relay_state"])
+    fields = Fields()
+    fields.feed(info["data"] if isinstance(info["data"], str) else "".join(info["data"]))
+    return {"fields": fields.found}
+
+
 def main():
     client = None
     for line in sys.stdin:
@@ -101,6 +135,12 @@ def main():
             config = configure(command)
             answer = {"metadata": create_metadata_string(None, config=config).decode()}
             client = Saml2Client(config=config) if command.get("idp_metadata") else None
+        elif command["do"] == "logout":
+            answer = logout(client)
+        elif command["do"] == "logout_response":
+            answer = logout_response(client, command)
+        elif command["do"] == "logout_request":
+            answer = logout_request(client, command)
         elif command["do"] == "request":
             answer = request(client, command)
         else:
