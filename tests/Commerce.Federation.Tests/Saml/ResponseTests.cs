@@ -221,7 +221,7 @@ public sealed class ResponseTests(SamlHub saml) : IClassFixture<SamlHub>
         var services = xml.GetElementsByTagName("SingleSignOnService", SamlNamespaces.Metadata).Cast<XmlElement>().ToList();
         Assert.Equal([SamlBindings.HttpPost, SamlBindings.HttpRedirect], services.Select(s => s.GetAttribute("Binding")).Order(StringComparer.Ordinal));
         Assert.All(services, s => Assert.Equal(saml.Hub.Origin + "/saml/sso", s.GetAttribute("Location")));
-        Assert.Equal(2, xml.GetElementsByTagName("KeyDescriptor", SamlNamespaces.Metadata).Count);
+        Assert.Equal(["encryption", "signing", "signing"], xml.GetElementsByTagName("KeyDescriptor", SamlNamespaces.Metadata).Cast<XmlElement>().Select(k => k.GetAttribute("use")).Order(StringComparer.Ordinal));
         var names = xml.GetElementsByTagName("DisplayName", SamlNamespaces.MetadataUi).Cast<XmlElement>().ToDictionary(n => n.GetAttribute("xml:lang"), n => n.InnerText);
         Assert.Equal(["en", "fi", "ko", "sv"], names.Keys.Order(StringComparer.Ordinal));
         Assert.All(names.Values, name => Assert.Equal("Northern Group", name));
