@@ -228,7 +228,8 @@ public sealed class ResponseTests(SamlHub saml) : IClassFixture<SamlHub>
         var descriptions = xml.GetElementsByTagName("Description", SamlNamespaces.MetadataUi).Cast<XmlElement>().Select(n => n.InnerText).ToList();
         Assert.Equal(4, descriptions.Distinct().Count());
         Assert.Same(xml.DocumentElement, xml.GetElementsByTagName("Signature", SamlNamespaces.XmlSignature)[0]!.ParentNode);
-        Assert.Empty(xml.GetElementsByTagName("SingleLogoutService", SamlNamespaces.Metadata).Cast<XmlNode>());    // only what works
+        Assert.Equal(3, xml.GetElementsByTagName("SingleLogoutService", SamlNamespaces.Metadata).Count);
+        Assert.Empty(xml.GetElementsByTagName("ManageNameIDService", SamlNamespaces.Metadata).Cast<XmlNode>());    // only what works
 
         using var error = await saml.Hub.Http.GetAsync(xml.GetElementsByTagName("IDPSSODescriptor", SamlNamespaces.Metadata).Cast<XmlElement>().Single().GetAttribute("errorURL"), TestContext.Current.CancellationToken);
         Assert.Equal(System.Net.HttpStatusCode.OK, error.StatusCode);
