@@ -62,9 +62,12 @@ internal sealed class KeyStores(IDataProtectionProvider ring)
 
     public byte[] Wrap(byte[] content) => wrap.Protect(content);
 
+    /// <exception cref="CryptographicException">The key ring that wrapped the row is not the one at hand.</exception>
+    public byte[] Unwrap(SigningKeyRow row) => wrap.Unprotect(row.WrappedPrivateKey);
+
     public AsymmetricAlgorithm Open(SigningKeyRow row)
     {
-        var content = wrap.Unprotect(row.WrappedPrivateKey);
+        var content = Unwrap(row);
         try
         {
             return stores.Single(s => s.Name == row.Store).Open(row.Algorithm, content);

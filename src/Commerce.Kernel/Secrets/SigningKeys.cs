@@ -128,12 +128,15 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     }
 
     /// <summary>All keys of all purposes, as they stand in the store, revoked ones and those no longer published included.</summary>
+    /// <exception cref="CryptographicException">The key ring that wrapped them is lost: none of them would sign.</exception>
     public IReadOnlyList<KeyListing> List()
     {
         using var scope = scopes.CreateScope();
         var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
         EnsureAll(db);
-        return [.. db.SigningKeys.AsNoTracking().AsEnumerable().OrderBy(k => k.Purpose, StringComparer.Ordinal).ThenBy(Rank).ThenByDescending(k => k.CreatedAt)
+        var rows = db.SigningKeys.AsNoTracking().ToList();
+        foreach (var row in rows) CryptographicOperations.ZeroMemory(stores.Unwrap(row));
+        return [.. rows.OrderBy(k => k.Purpose, StringComparer.Ordinal).ThenBy(Rank).ThenByDescending(k => k.CreatedAt)
             .Select(k => new KeyListing(k.Kid, k.Purpose, k.Algorithm, k.State, k.Store, k.CreatedAt, k.ActivatedAt, k.RetiredAt))];
     }
 
