@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;
 using Commerce.Federation.OpenIdConnect.Jose;
-using Microsoft.Extensions.Hosting;
+using Commerce.Kernel;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Commerce.Federation.OpenIdConnect;
@@ -108,28 +109,8 @@ internal sealed class ClientKeys(IHttpClientFactory http, TimeProvider clock, IL
 }
 
 /// <summary>Looks once a minute which key sets are due.</summary>
-internal sealed class ClientKeysSchedule(ClientKeys keys, ILogger<ClientKeysSchedule> log) : BackgroundService
+internal sealed class ClientKeysSchedule(ClientKeys keys, IServiceScopeFactory scopes, TimeProvider clock, ILogger<ClientKeysSchedule> log)
+    : PeriodicWork(TimeSpan.FromMinutes(1), scopes, clock, log)
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1));
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                try
-                {
-                    await keys.RefreshAsync(stoppingToken);
-                }
-                catch (Exception error) when (!stoppingToken.IsCancellationRequested)
-                {
-                    log.LogError(error, "Clients' key sets could not be read again; the next round will.");
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // the process ends
-        }
-    }
+    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) => keys.RefreshAsync(stop);
 }

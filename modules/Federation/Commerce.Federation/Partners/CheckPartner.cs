@@ -32,6 +32,7 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
             contract ??= connection.Contract;
             if (connection.TakesCustomers) takes.Add(connection);
             findings.AddRange(connection.Saml is { } saml ? Saml(id, saml) : Oidc(id, connection.Oidc!));
+            if (connection.NextSecretHash is not null) findings.Add(Warn(id, "Two client secrets are live. Retire the older one when the partner has changed over."));
         }
         findings.AddRange(await LogoutsAsync(ids, cancellationToken));
         findings.AddRange(Contract(partner.Id, contract));
@@ -62,6 +63,8 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
     private static IEnumerable<PartnerFinding> Oidc(string id, OidcClient client)
     {
         yield return Ok(id, $"OIDC client \"{client.ClientName}\" with {string.Join(", ", client.GrantTypes)}, which proves itself by {client.TokenEndpointAuthMethod}.");
+        if (client.Profile is { } profile) yield return Ok(id, $"It is held to the profile {profile}.");
+        if (client.JwksUri is { } keys) yield return Ok(id, $"Its keys are read from {keys}.");
         if (client.Scopes.Contains(ApiScopes.WriteOrders)) yield return Ok(id, "It may post orders.");
         if (client.Scopes.Contains(ApiScopes.WriteBookings)) yield return Ok(id, "It may post bookings.");
         if (!client.MayUse("authorization_code")) yield break;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Commerce.Kernel;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Federation.Partners;
@@ -43,13 +42,13 @@ internal static class PartnerHttp
 {
     public const string Name = "partner";
 
-    public static void Register(IServiceCollection services) => services.AddHttpClient(Name, client =>
+    public static void Register(IServiceCollection services) => services.AddSingleton<PartnerNetworks>().AddHttpClient(Name, client =>
     {
         client.Timeout = TimeSpan.FromSeconds(5);
         client.MaxResponseContentBufferSize = 64 * 1024;
-    }).ConfigurePrimaryHttpMessageHandler(provider => Handler(provider.GetRequiredService<HubSettings>().IsDevelopment));
+    }).ConfigurePrimaryHttpMessageHandler(provider => Handler(provider.GetRequiredService<PartnerNetworks>()));
 
-    private static SocketsHttpHandler Handler(bool development) => new()
+    private static SocketsHttpHandler Handler(PartnerNetworks networks) => new()
     {
         AllowAutoRedirect = false,
         UseProxy = false,
@@ -59,12 +58,12 @@ internal static class PartnerHttp
         ConnectCallback = async (context, stop) =>
         {
             var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, stop);
-            var usable = development ? addresses : [.. addresses.Where(address => !PartnerUrl.IsPrivate(address))];
-            if (usable.Length == 0) throw new HttpRequestException("The name leads to no public address.");
+            // One address that may not be called spoils the name: a mixture is a sign of somebody trying.
+            if (addresses.Length == 0 || !Array.TrueForAll(addresses, networks.MayCall)) throw new HttpRequestException("The name leads to an address that the hub does not call.");
             var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(usable, context.DnsEndPoint.Port, stop);
+                await socket.ConnectAsync(addresses, context.DnsEndPoint.Port, stop);
                 return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
             }
             catch

@@ -1,0 +1,39 @@
+using System.Net;
+using System.Net.Sockets;
+using Commerce.Federation.Partners;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Commerce.Federation.Tests.Partners;
+
+public sealed class PartnerNetworksTests(PartnerHub world) : IClassFixture<PartnerHub>
+{
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("localhost")]
+    public async Task O12_the_client_for_partners_addresses_opens_no_connection_into_a_private_network(string host)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var accepted = listener.AcceptTcpClientAsync();
+        using var client = world.Hub.Services.GetRequiredService<IHttpClientFactory>().CreateClient(PartnerHttp.Name);
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync($"http://{host}:{((IPEndPoint)listener.LocalEndpoint).Port}/jwks"));
+        Assert.False(accepted.IsCompleted);
+        Assert.False(listener.Pending());
+    }
+
+    [Theory]
+    [InlineData("10.20.1.1", true)]
+    [InlineData("::ffff:10.20.1.1", true)]
+    [InlineData("10.21.1.1", false)]
+    [InlineData("127.0.0.1", false)]
+    [InlineData("169.254.169.254", false)]
+    [InlineData("fd00::1", false)]
+    [InlineData("2002:7f00:1::", false)]
+    [InlineData("93.184.215.14", true)]
+    public void O12_only_listed_private_networks_are_called(string address, bool may)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("PartnerNetworks:0", (string?)"10.20.0.0/16")]).Build();
+        Assert.Equal(may, new PartnerNetworks(world.Hub.Settings, configuration).MayCall(IPAddress.Parse(address)));
+    }
+}
