@@ -12,6 +12,9 @@ internal static class AcrLadder
         (HubAcr.Password, AuthnContextClasses.PasswordProtectedTransport),
     ];
 
+    /// <summary>Every <c>acr</c> that an ID token can state.</summary>
+    public static IReadOnlyList<string> Acrs { get; } = [.. Rungs.Select(rung => rung.Acr)];
+
     /// <summary>The context classes that an assertion can truthfully state.</summary>
     public static IReadOnlyList<string> SamlClasses { get; } = [.. Rungs.Select(rung => rung.SamlClass)];
 

@@ -59,6 +59,16 @@ public sealed record SessionEnded(Guid Session, Guid Customer, string Reason, Da
     string IIntegrationEvent.Aggregate => $"customer:{Customer:N}";
 }
 
+/// <summary>
+/// The account was locked or its password changed: what was granted before stands no longer. Told whether or not a session was alive,
+/// for a grant may have outlived the sessions.
+/// </summary>
+/// <param name="Reason"><c>locked</c> or <c>password_changed</c>.</param>
+public sealed record AccountSecured(Guid Customer, string Reason, DateTimeOffset At) : IIntegrationEvent
+{
+    string IIntegrationEvent.Aggregate => $"customer:{Customer:N}";
+}
+
 /// <summary>Sets the language in which the customer is addressed. False where there is no such account.</summary>
 /// <param name="Locale">BCP 47 tag, such as <c>fi-FI</c>.</param>
 public sealed record ChangeLocale(Guid Customer, string Locale) : IRequest<Result<bool>>;

@@ -199,6 +199,13 @@ public class OidcHub : IAsyncLifetime
         });
     }
 
+    /// <summary>What Identity tells when an account is locked or its password changes.</summary>
+    internal Task TellAccountSecuredAsync(Guid customer, string reason) => Hub.WithDbAsync<FederationDb, int>(async db =>
+    {
+        db.Publish(new AccountSecured(customer, reason, Clock.GetUtcNow()));
+        return await db.SaveChangesAsync();
+    });
+
     internal Task<HttpResponseMessage> UserInfoAsync(string accessToken, HttpMethod? method = null) =>
         Hub.Http.SendAsync(new HttpRequestMessage(method ?? HttpMethod.Get, "/connect/userinfo") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", accessToken) } });
 

@@ -47,7 +47,7 @@ public sealed class TokenTests(OidcHub hub) : IClassFixture<OidcHub>
     [Theory]
     [InlineData("code_verifier", "0123456789012345678901234567890123456789012", "invalid_grant")]
     [InlineData("code_verifier", "short", "invalid_grant")]                 // R05
-    [InlineData("code_verifier", null, "invalid_request")]
+    [InlineData("code_verifier", null, "invalid_grant")]                    // F22
     [InlineData("redirect_uri", "https://evil.example/callback", "invalid_grant")]
     [InlineData("redirect_uri", null, "invalid_request")]
     [InlineData("code", null, "invalid_request")]
@@ -74,6 +74,22 @@ public sealed class TokenTests(OidcHub hub) : IClassFixture<OidcHub>
             var code = await hub.CodeAsync(client, browser, ("code_challenge", TestClient.ChallengeOf(verifier)));
             AssertRefused(await client.RedeemAsync(code, ("code_verifier", verifier)), "invalid_grant");
         }
+    }
+
+    [Fact]
+    public async Task O04_only_a_client_registered_so_does_without_pkce_and_then_both_directions_are_still_held_to()
+    {
+        var strict = await hub.AddClientAsync();
+        var old = await hub.AddClientAsync(c => c with { RequirePkce = false });
+        var (browser, _, _) = hub.SignedIn();
+        (string, string?)[] without = [("code_challenge", null), ("code_challenge_method", null)];
+        Assert.Equal("invalid_request", strict.ErrorOf(await browser.GetAsync(strict.AuthorizeUrl(without))));
+        TestTokens.Of(await old.RedeemAsync(await hub.CodeAsync(old, browser, without), ("code_verifier", null)));
+        // R05: a verifier without a challenge, and a challenge without its verifier.
+        AssertRefused(await old.RedeemAsync(await hub.CodeAsync(old, browser, without)), "invalid_grant");
+        AssertRefused(await old.RedeemAsync(await hub.CodeAsync(old, browser), ("code_verifier", null)), "invalid_grant");
+        // A method without a challenge is a challenge that got lost.
+        Assert.Equal("invalid_request", old.ErrorOf(await browser.GetAsync(old.AuthorizeUrl(("code_challenge", null)))));
     }
 
     [Fact]

@@ -165,9 +165,9 @@ public sealed class UserInfoTests(OidcHub hub) : IClassFixture<OidcHub>
     public async Task O07_a_lock_ends_offline_grants_for_good()
     {
         var client = await hub.AddClientAsync();
-        var (browser, customer, session) = hub.SignedIn();
+        var (browser, customer, _) = hub.SignedIn();
         var tokens = await hub.TokensAsync(client, browser, ("scope", "openid offline_access"));
-        await hub.TellSessionEndedAsync(session, customer, "locked");
+        await hub.TellAccountSecuredAsync(customer, "locked");
         await Wait.UntilAsync(async () => (await hub.GrantsOfAsync(client)).Single().RevokedAt is not null, "the grant has ended");
         Assert.Equal("invalid_grant", (await client.RefreshAsync(tokens.Refresh!)).Error);
     }

@@ -9,14 +9,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Commerce.Federation.Logout;
 
 /// <summary>
-/// A session ended: notes one delivery for each relying party that took part in it (OpenID Connect Back-Channel Logout §2.5), and ends the
-/// grants that must not outlive a lock or a changed password. The sender does the rest.
+/// A session ended: notes one delivery for each relying party that took part in it (OpenID Connect Back-Channel Logout §2.5). The sender
+/// does the rest; what outlives a session is <see cref="EndGrants"/>'s to end.
 /// </summary>
 internal sealed class BackChannelLogout(FederationDb db, Connections connections, Tokens tokens, SamlParticipants saml, TimeProvider clock) : IHandleEvent<SessionEnded>
 {
     public static void Register(IServiceCollection services)
     {
         services.AddEventHandler<SessionEnded, BackChannelLogout, FederationDb>();
+        services.AddEventHandler<AccountSecured, EndGrants, FederationDb>();
         services.AddSingleton<PartnerHttp>();
         services.AddHostedService<LogoutSender>();
     }
@@ -40,12 +41,5 @@ internal sealed class BackChannelLogout(FederationDb db, Connections connections
             });
         }
         await saml.NoteDeliveriesAsync(message.Session, now, stop);
-
-        // Signing out leaves what was granted for offline use; whoever locks an account or changes its password means all of it.
-        if (message.Reason is "locked" or "password_changed")
-        {
-            await db.Set<Grant>().Where(g => g.Customer == message.Customer && g.RevokedAt == null)
-                .ExecuteUpdateAsync(row => row.SetProperty(g => g.RevokedAt, now).SetProperty(g => g.RevokedReason, message.Reason), stop);
-        }
     }
 }

@@ -84,14 +84,16 @@ internal sealed class AuthorizeFlow(
         HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, Connection connection, Guid customer, Guid session, CancellationToken stop)
     {
         if (request.Replaces is { } old && !await replaced.IsThereAsync(old, connection.Id, customer, stop)) return await RefuseAsync(context, request, thawed, handle, OAuth.InvalidGrantId, stop);
-        // A ticket and a frozen request are each used up with the code that comes of them, in one transaction; a plain sign-in is one save.
-        await using var transaction = request.HasTicket || thawed is not null || request.Pushed is not null ? await db.Database.BeginTransactionAsync(stop) : null;
+        // A ticket, a frozen and a pushed request are each used up with the code that comes of them, in one transaction; a plain sign-in is one
+        // save. Only a ticket opens it this early: whoever asks other modules while holding a connection waits for a second one, and under
+        // load all wait for each other.
+        await using var early = request.HasTicket ? await db.Database.BeginTransactionAsync(stop) : null;
         Release? release;
         if (request.HasTicket)
         {
             if (!(await hops.RedeemAsync(request.LoginHint!, connection.Id, customer, session, stop)).TryGet(out release, out var no))
             {
-                if (transaction is not null) await transaction.RollbackAsync(stop);
+                if (early is not null) await early.RollbackAsync(stop);
                 log.LogWarning("A hop ticket was refused to {Client}: {Reason}.", connection.Id, no.Code);
                 return await RefuseAsync(context, request, thawed, handle, no, stop);
             }
@@ -102,13 +104,11 @@ internal sealed class AuthorizeFlow(
             var answer = await DecideAsync(request, thawed, connection, customer, session, pathHandle, stop);
             if (!answer.TryGet(out var decided, out var no))
             {
-                if (transaction is not null) await transaction.RollbackAsync(stop);
                 log.LogWarning("A sign-in at {Client} was refused: {Reason}.", connection.Id, no.Code);
                 return await RefuseAsync(context, request, thawed, handle, no, stop);
             }
             if (decided.SheetPath is { } sheet)
             {
-                if (transaction is not null) await transaction.RollbackAsync(stop);
                 if (request.PromptNone) return await RefuseAsync(context, request, thawed, handle, OAuth.ConsentRequired, stop);
                 if (thawed is null) await frozen.FreezeAsync(context, pathHandle, request, SessionBefore.Of(context.User), stop);
                 return Local(sheet);
@@ -117,10 +117,11 @@ internal sealed class AuthorizeFlow(
         }
 
         var code = AddGrant(context, request, connection, customer, session, release, await SelectAsync(request.Claims, release, stop));
+        await using var late = early is null && (thawed is not null || request.Pushed is not null) ? await db.Database.BeginTransactionAsync(stop) : null;
         if (thawed is not null && !await frozen.CompleteAsync(thawed.HandleHash, stop)) return Answer.RefusedPage(context, Refusals.HandleInvalid);
         if (request.Pushed is { } uri && !await pushed.UseUpAsync(uri, stop)) return Answer.RefusedPage(context, Refusals.RequestUriOver);
         await db.SaveChangesAsync(stop);
-        if (transaction is not null) await transaction.CommitAsync(stop);
+        if ((early ?? late) is { } transaction) await transaction.CommitAsync(stop);
         if (handle is not null) frozen.ForgetBrowser(context, handle);
         return AuthorizationResponse.Code(request.Target, issuer, code);
     }

@@ -106,9 +106,16 @@ internal sealed class AuthorizeValidation(Connections connections, RequestObject
         if (parameters["response_type"] is not { } type) return OAuth.InvalidRequest("response_type is missing.");
         if (type != "code") return OAuth.UnsupportedResponseType;
 
-        if (parameters["code_challenge"] is not { } challenge) return OAuth.InvalidRequest("code_challenge is missing: PKCE is required.");
-        if (parameters["code_challenge_method"] != "S256") return OAuth.InvalidRequest("code_challenge_method is S256.");
-        if (!Pkce.IsChallenge(challenge)) return OAuth.InvalidRequest("code_challenge is not a SHA-256 in base64url.");
+        var challenge = parameters["code_challenge"] ?? Pkce.None;
+        if (challenge != Pkce.None)
+        {
+            if (parameters["code_challenge_method"] != "S256") return OAuth.InvalidRequest("code_challenge_method is S256.");
+            if (!Pkce.IsChallenge(challenge)) return OAuth.InvalidRequest("code_challenge is not a SHA-256 in base64url.");
+        }
+        else if (client.Oidc!.RequirePkce || parameters["code_challenge_method"] is not null)
+        {
+            return OAuth.InvalidRequest("code_challenge is missing: PKCE is required.");
+        }
         // A thumbprint has the form of a challenge: 43 base64url characters (RFC 9449 §10).
         if (parameters["dpop_jkt"] is { } thumbprint && !Pkce.IsChallenge(thumbprint)) return OAuth.InvalidRequest("dpop_jkt is not a SHA-256 in base64url.");
 

@@ -54,6 +54,7 @@ internal static class Discovery
         json.WriteString("pushed_authorization_request_endpoint", issuer.Url(Issuer.PushPath));
         json.WriteBoolean("require_pushed_authorization_requests", false);      // of those that registered so, it is required
         List(json, "dpop_signing_alg_values_supported", DpopProofs.Algorithms);
+        List(json, "acr_values_supported", AcrLadder.Acrs);
         List(json, "prompt_values_supported", ["none", "login", "consent", "select_account"]);
         List(json, "ui_locales_supported", Commerce.Web.WebRegistration.Languages);
         List(json, "claim_types_supported", ["normal"]);
@@ -64,7 +65,6 @@ internal static class Discovery
         ]);
         List(json, "authorization_details_types_supported", [RichAuthorization.RetailPurchase.Type]);
         json.WriteBoolean("claims_parameter_supported", true);
-        List(json, "acr_values_supported", [HubAcr.Password]);
         json.WriteBoolean("request_parameter_supported", true);
         List(json, "request_object_signing_alg_values_supported", TokenSigner.Algorithms);
         json.WriteBoolean("require_signed_request_object", false);              // of those that registered so, it is required

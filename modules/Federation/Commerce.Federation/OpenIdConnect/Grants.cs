@@ -6,18 +6,22 @@ namespace Commerce.Federation.OpenIdConnect;
 /// <summary>A grant with what leaves under it.</summary>
 internal sealed record GrantWithRelease(Grant Grant, Release? Release);
 
-/// <summary>Reads grants, checks that they still stand, and ends them.</summary>
-internal sealed class Grants(FederationDb db, ReleaseGate gate, TimeProvider clock)
+/// <summary>Compiled once for each process that hosts the module, and not once for all: a compiled query is bound to one engine's model.</summary>
+internal sealed class GrantQueries
 {
-    private static readonly Func<FederationDb, Guid, CancellationToken, Task<GrantWithRelease?>> ById = EF.CompileAsyncQuery(
+    public Func<FederationDb, Guid, CancellationToken, Task<GrantWithRelease?>> ById { get; } = EF.CompileAsyncQuery(
         (FederationDb db, Guid id, CancellationToken stop) => (
             from grant in db.Set<Grant>().AsNoTracking()
             join release in db.Set<Release>().AsNoTracking() on grant.Release equals release.Id into releases
             from release in releases.DefaultIfEmpty()
             where grant.Id == id
             select new GrantWithRelease(grant, release)).SingleOrDefault());
+}
 
-    public Task<GrantWithRelease?> FindAsync(Guid id, CancellationToken stop) => ById(db, id, stop);
+/// <summary>Reads grants, checks that they still stand, and ends them.</summary>
+internal sealed class Grants(FederationDb db, GrantQueries queries, ReleaseGate gate, TimeProvider clock)
+{
+    public Task<GrantWithRelease?> FindAsync(Guid id, CancellationToken stop) => queries.ById(db, id, stop);
 
     /// <summary>Everything that must be true at each use, not only at the first: the grant itself, then <see cref="ReleaseGate"/>.</summary>
     public async Task<Result<GateOpen>> CheckAsync(Grant grant, CancellationToken stop)

@@ -24,7 +24,7 @@ internal static class OpenIdConnectProvider
         services.AddSingleton<KeyPurpose>(TokenSigner.Es256).AddSingleton<KeyPurpose>(TokenSigner.Rs256).AddSingleton<KeyPurpose>(TokenSigner.Ps256);
         services.AddSingleton<Issuer>().AddSingleton<TokenSigner>().AddSingleton<Tokens>().AddSingleton<RefreshToken>().AddSingleton<AccessTokens>();
         services.AddScoped<ClientAuthentication>().AddScoped<AuthorizeValidation>().AddScoped<FrozenRequests>().AddScoped<AuthorizeFlow>();
-        services.AddScoped<Grants>().AddScoped<RedeemCode>().AddScoped<Refresh>().AddScoped<ClientCredentials>();
+        services.AddSingleton<GrantQueries>().AddScoped<Grants>().AddScoped<RedeemCode>().AddScoped<Refresh>().AddScoped<ClientCredentials>();
         services.AddScoped<ClientRequest>().AddScoped<PresentedTokens>().AddScoped<TokenState>();
         services.AddSingleton<ClientKeys>().AddScoped<RequestObjects>().AddHostedService<ClientKeysSchedule>();
         services.AddScoped<OneTimeIds>().AddScoped<PushedRequests>().AddSingleton<DpopNonces>().AddScoped<DpopProofs>().AddScoped<SenderConstraint>();

@@ -18,7 +18,6 @@ internal sealed class RedeemCode(
     {
         if (form["code"] is not { } code) return OAuth.InvalidRequest("code is missing.");
         if (form["redirect_uri"] is not { } redirect) return OAuth.InvalidRequest("redirect_uri is missing.");
-        if (form["code_verifier"] is not { } verifier) return OAuth.InvalidRequest("code_verifier is missing.");
         if (!OneTimeCode.TryRead(code, out var id) || await grants.FindAsync(id, stop) is not { } found) return OAuth.InvalidGrant;
 
         var grant = found.Grant;
@@ -29,7 +28,7 @@ internal sealed class RedeemCode(
         var now = clock.GetUtcNow();
         if (grant.CodeExpiresAt <= now) return OAuth.InvalidGrant;
         if (!string.Equals(grant.RedirectUri, redirect, StringComparison.Ordinal)) return OAuth.InvalidGrant;
-        if (!Pkce.Proves(verifier, grant.Challenge)) return OAuth.InvalidGrant;
+        if (!Pkce.Proves(form["code_verifier"], grant.Challenge)) return OAuth.InvalidGrant;
         // RFC 9449 §10: a code that was asked for with a key is good with that key alone.
         if (grant.BoundTo is { } bound && bound != key?.Text) return OAuth.InvalidGrant;
         if (!(await grants.CheckAsync(grant, stop)).TryGet(out var open, out var no)) return no;

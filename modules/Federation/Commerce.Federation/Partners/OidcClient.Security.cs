@@ -16,6 +16,12 @@ internal sealed partial record OidcClient
     /// <summary>The one algorithm of the client's assertions; null where any served one counts.</summary>
     public string? TokenEndpointAuthSigningAlg { get; init; }
 
+    /// <summary>
+    /// Our own member, <c>require_pkce</c>. False lets a client that knows nothing of PKCE go on without it; a challenge that is sent is held
+    /// to all the same. Every client proves itself at the token endpoint, which is what makes this a choice (RFC 9700 §2.1.1).
+    /// </summary>
+    public bool RequirePkce { get; init; } = true;
+
     /// <summary>RFC 9126 §6.</summary>
     public bool RequirePushedAuthorizationRequests { get; init; }
 

@@ -19,6 +19,7 @@ internal static partial class OidcClientJson
             Profile = profile,
             JwksUri = Url(root, "jwks_uri", development),
             TokenEndpointAuthSigningAlg = OneOf(root, "token_endpoint_auth_signing_alg", Algorithms),
+            RequirePkce = !root.Has("require_pkce") || root.Flag("require_pkce"),
             RequirePushedAuthorizationRequests = root.Flag("require_pushed_authorization_requests"),
             RequireSignedRequestObject = root.Flag("require_signed_request_object"),
             RequestObjectSigningAlg = OneOf(root, "request_object_signing_alg", Algorithms),
@@ -77,6 +78,7 @@ internal static partial class OidcClientJson
             root.No("token_endpoint_auth_method", "With this profile: private_key_jwt or tls_client_auth.");
         if (!client.DpopBoundAccessTokens && !client.TlsClientCertificateBoundAccessTokens)
             root.No("dpop_bound_access_tokens", "With this profile this or tls_client_certificate_bound_access_tokens is true.");
+        if (!client.RequirePkce) root.No("require_pkce", "With this profile PKCE is required.");
         (string Member, string? Value)[] algorithms =
         [
             ("id_token_signed_response_alg", client.IdTokenSignedResponseAlg), ("userinfo_signed_response_alg", client.UserinfoSignedResponseAlg),

@@ -126,6 +126,7 @@ internal static class NewPassword
             }
             request.Link.UsedAt = now;
             var ended = await db.EndSessionsAsync(s => s.Customer == account.Customer, "password_changed", now, cancellationToken);
+            db.Publish(new AccountSecured(account.Customer, "password_changed", now));
             var started = await sessions.PrepareAsync(account.Customer, null, cancellationToken);
             try
             {

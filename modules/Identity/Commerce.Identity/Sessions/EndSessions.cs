@@ -43,6 +43,7 @@ internal sealed class SetAccountLockHandler(IdentityDb db, LiveSessions live, Ti
             var now = clock.GetUtcNow();
             account.LockedAt = request.Locked ? account.LockedAt ?? now : null;
             IReadOnlyList<Guid> ended = request.Locked ? await db.EndSessionsAsync(s => s.Customer == request.Customer, "locked", now, cancellationToken) : [];
+            if (request.Locked) db.Publish(new AccountSecured(request.Customer, "locked", now));
             try
             {
                 await db.SaveChangesAsync(cancellationToken);
