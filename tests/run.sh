@@ -24,6 +24,11 @@ install_tools() {
     need softhsm2 softhsm2-util
     need libengine-pkcs11-openssl "$(ls /usr/lib/*/engines-3/pkcs11.so 2>/dev/null | head -n 1)"
     need python3-pysaml2 /usr/lib/python3/dist-packages/saml2/__init__.py
+    need python3-lasso /usr/lib/python3/dist-packages/lasso.py
+    need php-cli php
+    need php-xml "$(ls /usr/lib/php/*/dom.so 2>/dev/null | head -n 1)"
+    need php-mbstring "$(ls /usr/lib/php/*/mbstring.so 2>/dev/null | head -n 1)"
+    need simplesamlphp /usr/share/simplesamlphp/lib/_autoload.php
     need fonts-noto-cjk /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
     [ ${#missing[@]} -eq 0 ] && return 0
     say "Installing from Debian: ${missing[*]}"

@@ -16,6 +16,7 @@ public sealed class VerbTests : IDisposable
     public static TheoryData<string> Leaves() =>
     [
         "serve", "partner add", "partner list", "partner check", "partner contract", "partner off", "partner on", "partner secret", "partner remove", "partner token", "offer add", "api add", "api list", "policy set", "policy list", "banner add",
+        "partner metadata list", "partner metadata refresh", "partner metadata diff", "partner metadata approve", "partner metadata reject", "partner metadata expiring",
         "banner list", "customers import", "orders import", "operator add", "keys list", "keys rotate", "keys adopt", "ledger verify", "refusals list", "refusals show", "events dead", "events retry", "events drop",
     ];
 
@@ -60,6 +61,8 @@ public sealed class VerbTests : IDisposable
     [InlineData("Give either", "--oidc", "a.json", "--saml-metadata", "b.xml")]
     [InlineData("go with --saml-metadata", "--oidc", "a.json", "--all")]
     [InlineData("goes with --oidc", "--saml-metadata", "b.xml", "--client-id", "x")]
+    [InlineData("--signed-by goes with", "--oidc", "a.json", "--signed-by", "c.pem")]
+    [InlineData("--mdq goes with --entity-id", "--mdq", "https://mdq.example")]
     [InlineData("--all for every one", "--saml-metadata", "b.xml", "--entity-id", "x", "--all")]
     public async Task Partner_add_takes_exactly_one_kind_of_partner(string sentence, params string[] options)
     {
@@ -80,14 +83,31 @@ public sealed class VerbTests : IDisposable
     [Theory]
     [InlineData("http://federation.example/metadata.xml", "https addresses only")]
     [InlineData("ftp://federation.example/metadata.xml", "https addresses only")]
-    [InlineData("https://127.0.0.1:1/metadata.xml", "private address")]
-    [InlineData("https://169.254.169.254/metadata.xml", "private address")]
-    [InlineData("https://[::ffff:10.0.0.1]/metadata.xml", "private address")]
+    [InlineData("https://127.0.0.1:1/metadata.xml", "does not call")]
+    [InlineData("https://169.254.169.254/metadata.xml", "does not call")]
+    [InlineData("https://[::ffff:10.0.0.1]/metadata.xml", "does not call")]
     public async Task Metadata_is_fetched_over_https_from_public_addresses_only(string url, string sentence)
     {
         var said = await hub.RunAsync("partner", "add", "--saml-metadata", url);
         Assert.Equal(1, said.Code);
         Assert.Contains(sentence, said.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task S33_metadata_that_is_not_signed_by_the_given_certificate_is_refused_in_a_sentence()
+    {
+        using var key = System.Security.Cryptography.RSA.Create(2048);
+        using var certificate = Commerce.Saml.SigningKey.SelfSigned(key, "feed", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        var pem = hub.Write("feed.pem", certificate.ExportCertificatePem());
+        var metadata = hub.Write("unsigned.xml", "<EntityDescriptor xmlns=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"x\"><Organization/></EntityDescriptor>");
+        var said = await hub.RunAsync("partner", "add", "--saml-metadata", metadata, "--signed-by", pem);
+        Assert.Equal(1, said.Code);
+        Assert.Contains("signature does not hold", said.Error, StringComparison.Ordinal);
+        Assert.Empty((await hub.JsonAsync("partner", "metadata", "list")).EnumerateArray());
+        Assert.Empty((await hub.JsonAsync("partner", "metadata", "diff")).EnumerateArray());
+        Assert.Equal(1, (await hub.RunAsync("partner", "metadata", "approve", "nobody")).Code);
+        Assert.Equal(1, (await hub.RunAsync("partner", "metadata", "refresh", "nothing")).Code);
+        Assert.Equal(0, (await hub.RunAsync("partner", "metadata", "expiring")).Code);
     }
 
     [Fact]

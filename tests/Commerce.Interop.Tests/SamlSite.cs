@@ -35,7 +35,7 @@ public abstract partial class SamlSite : IAsyncLifetime
     /// <summary>The folder of this project's sources.</summary>
     protected static string Folder => Path.GetDirectoryName(Here())!;
 
-    internal string Acs => EntityId.Replace("metadata", "acs", StringComparison.Ordinal);
+    internal virtual string Acs => EntityId.Replace("metadata", "acs", StringComparison.Ordinal);
 
     internal string Slo => EntityId.Replace("metadata", "slo", StringComparison.Ordinal);
 

@@ -27,7 +27,10 @@ public sealed class GoldenTests
 
     [Fact]
     public void Metadata_is_written_as_partners_know_it() => Same("idp-metadata.xml", world =>
-        new IdentityProvider(world.Idp.Settings, world.Clock) { NewId = () => "_metadata-1" }.WriteMetadata(MetadataTests.Description with { MetadataSigningKey = world.IdpKey, ValidFor = TimeSpan.FromDays(14) }));
+        new IdentityProvider(world.Idp.Settings, world.Clock) { NewId = () => "_metadata-1" }.WriteMetadata(MetadataTests.Description with
+        {
+            MetadataSigningKey = world.IdpKey, ValidFor = TimeSpan.FromDays(14), CacheDuration = TimeSpan.FromHours(1), NextCertificates = ["bmV4dA=="],
+        }));
 
     private static void Same(string name, Func<World, byte[]> write)
     {

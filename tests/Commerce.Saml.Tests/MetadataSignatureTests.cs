@@ -43,6 +43,19 @@ public sealed class MetadataSignatureTests
     }
 
     [Theory]
+    [InlineData("<ds:X509Data>", "<ds:X509Data Id=\"_feed\">")]
+    [InlineData("<ds:X509Data>", "<ds:X509Data xml:id=\"_feed\">")]
+    public void M03_another_identifier_with_the_value_of_the_documents_is_refused_also_where_nothing_is_signed(string was, string now) =>
+        Assert.Equal(FaultCodes.DuplicateId, Verify(Aggregate().Replace(was, now, StringComparison.Ordinal)).Fault?.Code);
+
+    [Theory]
+    [InlineData("<md:Organization")]
+    [InlineData("<ds:DigestValue>")]
+    [InlineData("</md:EntitiesDescriptor>")]
+    public void M08_a_processing_instruction_in_a_signed_document_is_refused_as_xmlsec1_refuses_it(string before) =>
+        Assert.False(Verify(Aggregate().Replace(before, "<?x?>" + before, StringComparison.Ordinal)).IsSuccess);
+
+    [Theory]
     [InlineData("<!DOCTYPE x>")]
     [InlineData("<x/>")]
     [InlineData("")]

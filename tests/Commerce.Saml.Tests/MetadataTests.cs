@@ -241,6 +241,8 @@ public sealed class MetadataTests
         OrganizationNames = new Dictionary<string, string> { ["en"] = "Retailer Ltd" },
         OrganizationUrl = "https://retailer.example",
         TechnicalContact = "identity@retailer.example",
+        SupportContact = "help@retailer.example",
+        EntityAttributes = new Dictionary<string, IReadOnlyList<string>> { ["http://macedir.org/entity-category-support"] = ["https://refeds.org/category/personalized"] },
         ErrorUrl = "https://id.retailer.example/help",
     };
 }

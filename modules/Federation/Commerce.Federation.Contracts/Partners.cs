@@ -11,11 +11,13 @@ public sealed record AddOidcPartner(string ClientMetadata, string? Contract, str
 
 /// <summary>Adds one SAML service provider from its metadata.</summary>
 /// <param name="EntityId">Which entity of an aggregate; null where the file holds one.</param>
-public sealed record AddSamlPartner(string Metadata, string? EntityId, string? Contract) : IRequest<Result<AddedPartner>>;
+/// <param name="SignedBy">Certificates, PEM, one of which must have signed the document; null where its signature is not looked at.</param>
+public sealed record AddSamlPartner(string Metadata, string? EntityId, string? Contract, string? SignedBy = null) : IRequest<Result<AddedPartner>>;
 
 /// <summary>Adds every SAML 2.0 service provider of a federation's aggregate.</summary>
 /// <param name="Contract">A data contract given to each of them, or null. Its <c>partner</c> member is then replaced.</param>
-public sealed record AddSamlFederation(string Metadata, string? Contract) : IRequest<Result<AddedFederation>>;
+/// <param name="SignedBy">As with one service provider.</param>
+public sealed record AddSamlFederation(string Metadata, string? Contract, string? SignedBy = null) : IRequest<Result<AddedFederation>>;
 
 /// <param name="Secret">Shown once and stored hashed; null where the client proves itself with a key.</param>
 /// <param name="ApiClientId">Credentials for the hub's API that come with a SAML connection; null for OIDC, whose client is its own.</param>

@@ -17,6 +17,7 @@ public sealed class FederationModule : IModule
         services.AddSingleton<Connections>().AddSingleton<OfferBook>().AddSingleton<SectorIdentifier>();
         services.AddScoped<PartnerBook>().AddScoped<SamlPartnerBook>();
         PartnerHttp.Register(services);
+        MetadataFeeds.Register(services);
         services.AddScoped<ReleaseGate>().AddScoped<ReleaseValues>().AddScoped<ReleasedClaims>().AddScoped<SignInRelease>().AddScoped<RedeemHop>();
         services.AddHostedService<SweepHops>();
         services.AddScoped<HopOccasions>().AddScoped<SendHop>().AddScoped<ConsentSheet>();

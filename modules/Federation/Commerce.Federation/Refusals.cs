@@ -15,6 +15,10 @@ internal static partial class Refusals
     public static readonly Refusal ConnectionExists = new("federation.connection_exists", 409, "There is a connection with this id already.");
     public static readonly Refusal UnknownPartner = new("federation.unknown_partner", 404, "There is no such partner.");
 
+    public static readonly Refusal UnknownFeed = new("federation.unknown_feed", 404, "There is no such metadata feed.");
+    public static readonly Refusal NothingPending = new("federation.nothing_pending", 404, "No change of this connection waits for approval.");
+    public static readonly Refusal FeedUnreadable = new("federation.feed_unreadable", 502, "The metadata could not be fetched.");
+
     public static readonly Refusal UnknownClient = new("federation.unknown_client", 404, "There is no such OIDC client.");
     public static readonly Refusal NoSecretClient = new("federation.no_secret_client", 409, "This client does not prove itself by a secret.");
     public static readonly Refusal TwoSecrets = new("federation.two_secrets", 409, "Two secrets are live already: retire the older one first.");

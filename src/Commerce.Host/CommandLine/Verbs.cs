@@ -34,6 +34,7 @@ internal static class Verbs
         {
             PartnerAdd.Make(), PartnerList.Make(), PartnerCheck.Make(), PartnerContract.Make(), PartnerSwitch.Make(on: false), PartnerSwitch.Make(on: true), PartnerSecret.Make(), PartnerRemove.Make(),
             PartnerToken.Make(),
+            PartnerMetadata.Make(),
         },
         new Command("api", "APIs whose access tokens the hub issues.") { ApiAdd.Make(), ApiList.Make() },
         new Command("policy", "What single clients may do.") { PolicySet.Make(), PolicyList.Make() },

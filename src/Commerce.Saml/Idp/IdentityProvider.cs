@@ -118,7 +118,8 @@ public sealed class IdentityProvider
     /// <summary>A success response nobody asked for, SAML Profiles 4.1.5: no InResponseTo. Only for a hop whose one-time ticket the caller consumed.</summary>
     public SamlResult<SamlResponse> RespondUnsolicited(
         ServiceProvider serviceProvider, AssertionConsumerService assertionConsumerService, string? relayState, AssertionContent content) =>
-        serviceProvider.AssertionConsumerServices.Contains(assertionConsumerService) && assertionConsumerService.Binding == SamlBindings.HttpPost
+        serviceProvider.ValidUntil <= clock.GetUtcNow() ? new SamlFault(FaultCodes.MetadataInvalid, "The service provider's metadata is no longer valid.")
+        : serviceProvider.AssertionConsumerServices.Contains(assertionConsumerService) && assertionConsumerService.Binding == SamlBindings.HttpPost
             ? Success(serviceProvider, assertionConsumerService, inResponseTo: null, relayState, content)
             : new SamlFault(FaultCodes.AcsInvalid, "The endpoint is not one of the service provider's with HTTP-POST.");
 

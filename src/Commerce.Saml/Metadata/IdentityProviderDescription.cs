@@ -23,6 +23,12 @@ public sealed record IdentityProviderDescription
 
     public string? OrganizationUrl { get; init; }
 
+    /// <summary>Entity attributes such as supported entity categories: values by attribute name (Metadata Extension for Entity Attributes 1.0).</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> EntityAttributes { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+
+    /// <summary>Support contact, an e-mail address without mailto; null leaves it out.</summary>
+    public string? SupportContact { get; init; }
+
     /// <summary>Technical contact, an e-mail address without mailto; null leaves it out.</summary>
     public string? TechnicalContact { get; init; }
 

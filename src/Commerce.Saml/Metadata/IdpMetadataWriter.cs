@@ -34,12 +34,23 @@ internal static class IdpMetadataWriter
             description.MetadataSigningKey is null ? null : new XAttribute("ID", id),
             description.ValidFor is { } valid ? new XAttribute("validUntil", Instant(now + valid)) : null,
             description.CacheDuration is { } cache ? new XAttribute("cacheDuration", XmlConvert.ToString(cache)) : null,
+            Unless(description.EntityAttributes.Count == 0, Md + "Extensions", EntityAttributes(description.EntityAttributes)),
             role,
             Unless(description.OrganizationNames.Count == 0 || description.OrganizationUrl is null, Md + "Organization",
                 Localized(Md + "OrganizationName", description.OrganizationNames), Localized(Md + "OrganizationDisplayName", description.OrganizationNames),
                 Localized(Md + "OrganizationURL", description.OrganizationNames.ToDictionary(name => name.Key, _ => description.OrganizationUrl ?? ""))),
-            Unless(description.TechnicalContact is null, Md + "ContactPerson", new XAttribute("contactType", "technical"),
-                new XElement(Md + "EmailAddress", "mailto:" + description.TechnicalContact)));
+            Contact("technical", description.TechnicalContact), Contact("support", description.SupportContact));
         return Finish(entity, description.MetadataSigningKey);
+    }
+
+    private static XElement? Contact(string type, string? address) =>
+        Unless(address is null, Md + "ContactPerson", new XAttribute("contactType", type), new XElement(Md + "EmailAddress", "mailto:" + address));
+
+    private static XElement EntityAttributes(IReadOnlyDictionary<string, IReadOnlyList<string>> attributes)
+    {
+        XNamespace mdattr = SamlNamespaces.MetadataAttributes, saml = SamlNamespaces.Assertion;
+        return new XElement(mdattr + "EntityAttributes", new XAttribute(XNamespace.Xmlns + "mdattr", mdattr.NamespaceName), new XAttribute(XNamespace.Xmlns + "saml", saml.NamespaceName),
+            attributes.OrderBy(attribute => attribute.Key, StringComparer.Ordinal).Select(attribute => new XElement(saml + "Attribute",
+                new XAttribute("Name", attribute.Key), new XAttribute("NameFormat", AttributeNameFormats.Uri), attribute.Value.Select(value => new XElement(saml + "AttributeValue", value)))));
     }
 }

@@ -16,7 +16,7 @@ public static class MetadataSignature
     {
         try
         {
-            using var reader = XmlGate.OpenMetadata(document, MaxCharacters);
+            using var reader = XmlGate.OpenMetadata(document, MaxCharacters, keepInstructions: true);
             if (!new StreamingCanonicalizer(reader).Run(SignatureParts.Read).TryGet(out var signed, out var fault)) return fault;
             return CryptographicOperations.FixedTimeEquals(signed.Digest, signed.Parts.DigestValue)
                 ? XmlSignature.Signer(signed.Parts, keys)

@@ -4,7 +4,8 @@ using System.Xml;
 namespace Commerce.Saml;
 
 /// <summary>Exclusive XML Canonicalization 1.0 of a whole document while it is read, into a digest: aggregates of any size in little memory.</summary>
-/// <remarks>For readers from <see cref="XmlGate.OpenMetadata"/>. Processing instructions are passed over there, so a document signed with one does not verify.</remarks>
+/// <remarks>For readers from <see cref="XmlGate.OpenMetadata"/> that keep processing instructions. A document with one in it is refused: canonicalisation
+/// keeps it, and reading entities passes it over.</remarks>
 internal sealed class StreamingCanonicalizer(XmlReader reader)
 {
     private const string XmlNamespace = "http://www.w3.org/XML/1998/namespace";
@@ -19,6 +20,8 @@ internal sealed class StreamingCanonicalizer(XmlReader reader)
     private readonly List<Attribute> attributes = [];
     private readonly List<KeyValuePair<string, string>> fresh = [];
     private string[] inclusive = [];
+    private string? rootId;
+    private bool isRootIdTwice;
     private IDictionary<string, string> scopeOfRoot = new Dictionary<string, string>();
 
     /// <summary>Reads from the root element to the end of the document.</summary>
@@ -33,6 +36,7 @@ internal sealed class StreamingCanonicalizer(XmlReader reader)
 
         // The start tag waits: which prefixes count is written in the signature behind it.
         var root = Head();
+        rootId = id;
         scopeOfRoot = ((IXmlNamespaceResolver)reader).GetNamespacesInScope(XmlNamespaceScope.ExcludeXml);
         var space = "";
         while (reader.Read() && reader.NodeType is XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace or XmlNodeType.Text) space += reader.Value;
@@ -47,6 +51,7 @@ internal sealed class StreamingCanonicalizer(XmlReader reader)
             declaration.Value = uri;
             signature.SetAttributeNode(declaration);
         }
+        foreach (var attribute in signature.SelectNodes("descendant-or-self::*/@*")!.OfType<XmlAttribute>()) isRootIdTwice |= IsRootId(attribute.LocalName, attribute.Value);
         if (!signatureOf(signature, id).TryGet(out var parts, out fault)) return fault;
 
         inclusive = parts.ReferencePrefixes;
@@ -74,6 +79,7 @@ internal sealed class StreamingCanonicalizer(XmlReader reader)
         }
         while (reader.Read())
             if (reader.NodeType is not XmlNodeType.Whitespace) return new SamlFault(FaultCodes.XmlRefused, "Something follows the document element.");
+        if (isRootIdTwice) return new SamlFault(FaultCodes.DuplicateId, "Another identifier has the value of the document's ID.");
         if (output.SawIllegal || open.Count > 0) return new SamlFault(FaultCodes.SignatureShape, "The canonical form is broken.");
         digest.AppendData(output.Written);
         return (parts, digest.GetHashAndReset());
@@ -91,6 +97,7 @@ internal sealed class StreamingCanonicalizer(XmlReader reader)
         while (reader.MoveToNextAttribute())
         {
             if (reader.NamespaceURI == XmlnsNamespace) continue;
+            isRootIdTwice |= IsRootId(reader.LocalName, reader.Value);
             attributes.Add(new(reader.Prefix, reader.LocalName, reader.NamespaceURI, reader.Name, reader.Value));
             if (reader.Prefix.Length > 0) Use(reader.Prefix, reader.NamespaceURI);
         }
@@ -100,6 +107,9 @@ internal sealed class StreamingCanonicalizer(XmlReader reader)
         // Only the first tag outlives the next call.
         return open.Count == 0 ? new Tag(name, [.. attributes], [.. fresh]) : new Tag(name, attributes, fresh);
     }
+
+    /// <summary>Libraries differ in which element they take for the one that is referred to (M03).</summary>
+    private bool IsRootId(string localName, string value) => rootId is not null && value == rootId && localName.Equals("id", StringComparison.OrdinalIgnoreCase);
 
     private void Use(string prefix, string uri)
     {

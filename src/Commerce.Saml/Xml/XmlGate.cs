@@ -51,7 +51,13 @@ internal static class XmlGate
     }
 
     /// <summary>A reader over metadata, which people write by hand: comments and processing instructions are passed over, all else is as strict.</summary>
-    public static XmlReader OpenMetadata(Stream document, long maxCharacters) => XmlReader.Create(document, Settings(maxCharacters, forMetadata: true));
+    /// <param name="keepInstructions">Hand out processing instructions: a signature covers them.</param>
+    public static XmlReader OpenMetadata(Stream document, long maxCharacters, bool keepInstructions = false)
+    {
+        var settings = Settings(maxCharacters, forMetadata: true);
+        settings.IgnoreProcessingInstructions = !keepInstructions;
+        return XmlReader.Create(document, settings);
+    }
 
     /// <summary>Takes the element a metadata reader stands on, with all below it, as a document of its own. The reader ends on its end tag.</summary>
     public static SamlResult<XmlElement> TakeElement(XmlReader reader)

@@ -17,6 +17,7 @@ internal sealed class AddSamlFederationHandler(FederationDb db, SamlPartnerBook 
     {
         if (request.Contract is not null && !DataContractJson.Read(request.Contract).TryGet(out _, out var no)) return no;
         using var document = new MemoryStream(Encoding.UTF8.GetBytes(request.Metadata));
+        if (MetadataSigners.Fault(document, request.SignedBy) is { } unsigned) return unsigned;
         var options = new SpMetadataOptions { RequireHttps = !settings.IsDevelopment };
         var added = new List<AddedPartner>();
         var skipped = new List<SkippedEntity>();

@@ -17,6 +17,7 @@ internal sealed class AddSamlPartnerHandler(FederationDb db, SamlPartnerBook sam
         DataContract? contract = null;
         if (request.Contract is not null && !DataContractJson.Read(request.Contract).TryGet(out contract, out var no)) return no;
         using var document = new MemoryStream(Encoding.UTF8.GetBytes(request.Metadata));
+        if (MetadataSigners.Fault(document, request.SignedBy) is { } unsigned) return unsigned;
         var options = new SpMetadataOptions { RequireHttps = !settings.IsDevelopment, EntityId = request.EntityId };
         if (!Pick(document, options).TryGet(out var provider, out no)) return no;
 
@@ -73,7 +74,7 @@ internal sealed class SamlPartnerBook(FederationDb db, PartnerBook book)
         if (known is not null)
         {
             partner = await db.Partners.SingleAsync(p => p.Id == known.Partner, stop);
-            (known.Name, known.Metadata, known.LandingHost) = (name, JsonSerializer.Serialize(provider, HubJson.Options), landing);
+            Replace(known, provider);
             notes.Insert(0, "The entity was known; its metadata has been replaced.");
         }
         else
@@ -88,6 +89,14 @@ internal sealed class SamlPartnerBook(FederationDb db, PartnerBook book)
         if (contract is not null && known is null) (apiId, apiSecret) = book.AddApiClient(partner);
         if (contract is null && known is null) notes.Add("Without a data contract the partner receives the name identifier and nothing else.");
         return new AddedPartner(partner.Id, provider.EntityId, "saml", null, null, apiId, apiSecret, notes);
+    }
+
+    /// <summary>The connection goes by its new metadata.</summary>
+    public static void Replace(ConnectionRow row, ServiceProvider provider)
+    {
+        row.LandingHost = LandingHost(provider);
+        row.Name = NameOf(provider, row.LandingHost);
+        row.Metadata = JsonSerializer.Serialize(provider, HubJson.Options);
     }
 
     /// <summary>What the hub's own columns and pages cannot carry, as a sentence; null where all fits.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography.X509Certificates;
 using Commerce.Federation.Contracts;
 using Commerce.Federation.Logout;
 using Commerce.Kernel;
@@ -14,6 +13,7 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
     : IRequestHandler<CheckPartner, Result<PartnerReport>>
 {
     private static readonly TimeSpan Soon = TimeSpan.FromDays(30);
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(3);
 
     public async Task<Result<PartnerReport>> Handle(CheckPartner request, CancellationToken cancellationToken)
     {
@@ -34,6 +34,7 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
             findings.AddRange(connection.Saml is { } saml ? Saml(id, saml) : Oidc(id, connection.Oidc!));
             if (connection.NextSecretHash is not null) findings.Add(Warn(id, "Two client secrets are live. Retire the older one when the partner has changed over."));
         }
+        findings.AddRange(await FeedsAsync(ids, cancellationToken));
         findings.AddRange(await LogoutsAsync(ids, cancellationToken));
         findings.AddRange(Contract(partner.Id, contract));
         foreach (var row in await db.Offers.AsNoTracking().Where(o => o.Partner == partner.Id).OrderBy(o => o.Id).ToListAsync(cancellationToken))
@@ -43,6 +44,27 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
             else findings.AddRange(Offer(offer, contract, takes));
         }
         return new PartnerReport(partner.Id, findings.All(f => f.Level != "error"), findings);
+    }
+
+    /// <summary>Where the SAML metadata comes from, how the last look there went, and whether the publisher's clock agrees with ours.</summary>
+    private async Task<IReadOnlyList<PartnerFinding>> FeedsAsync(List<string> connections, CancellationToken stop)
+    {
+        var feeds = await (from entity in db.Set<FollowedEntity>().AsNoTracking() join source in db.Set<MetadataSource>().AsNoTracking() on entity.Source equals source.Id
+                           where connections.Contains(entity.Connection) orderby entity.Connection select new { Entity = entity, Source = source }).ToListAsync(stop);
+        var findings = new List<PartnerFinding>();
+        foreach (var (entity, source) in feeds.Select(feed => (feed.Entity, feed.Source)))
+        {
+            findings.Add(source.Failures > 0
+                ? Warn(entity.Connection, $"Its metadata at {source.Url} failed {source.Failures} times in a row; next try {Minute(source.NextAt)}. {source.Problem}")
+                : Ok(entity.Connection, $"Its metadata is followed at {source.Url}{(source.Signers is null ? " without a signature" : ", signed")}; read {Minute(source.FetchedAt)}, next {Minute(source.NextAt)}."));
+            if (source.FetchedAt - entity.SeenAt > TimeSpan.FromMinutes(1)) findings.Add(Warn(entity.Connection, $"The feed has not held it since {Minute(entity.SeenAt)}."));
+            if (entity.PendingAt is { } since) findings.Add(Warn(entity.Connection, $"A change of an endpoint or a key waits for approval since {Minute(since)}: partner metadata diff {entity.Connection}"));
+            if (source.ClockAhead is { } ahead)
+                findings.Add(Math.Abs(ahead) > ClockTolerance.TotalSeconds / 2
+                    ? Warn(entity.Connection, $"The clock of the server that publishes its metadata is {Math.Abs(ahead)} seconds {(ahead > 0 ? "ahead of" : "behind")} ours; messages are refused from {ClockTolerance.TotalSeconds} seconds on.")
+                    : Ok(entity.Connection, $"The clock of the server that publishes its metadata agrees with ours within {Math.Abs(ahead) + 1} seconds."));
+        }
+        return findings;
     }
 
     /// <summary>How the last thirty days' sign-outs reached the partner's clients.</summary>
@@ -85,15 +107,19 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
         {
             if (until <= now) yield return Bad(id, $"The metadata was valid until {Day(until)}. Fetch it again and add it once more.");
             else if (until <= now + Soon) yield return Warn(id, $"The metadata is valid until {Day(until)} only.");
+            else yield return Ok(id, $"The metadata is valid until {Day(until)}.");
         }
         if (provider.SigningKeys.Count == 0) yield return Warn(id, "It has no usable signing key, so its requests and logouts cannot be verified.");
-        if (provider.AuthnRequestsSigned) yield return Ok(id, "Its requests must be signed.");
-        foreach (var key in provider.SigningKeys.Concat(provider.EncryptionKeys).Distinct())
+        yield return provider.AuthnRequestsSigned ? Ok(id, "Its requests must be signed.") : Ok(id, "Its requests may come unsigned; a signature that is there must hold.");
+        foreach (var service in provider.SingleLogoutServices) yield return Ok(id, $"It takes logouts at {service.Location} ({service.Binding[(service.Binding.LastIndexOf(':') + 1)..]}).");
+        foreach (var (key, use) in provider.SigningKeys.Select(key => (key, "signing")).Concat(provider.EncryptionKeys.Except(provider.SigningKeys).Select(key => (key, "encryption"))))
         {
-            if (key.Certificate is null) continue;
-            using var certificate = X509CertificateLoader.LoadCertificate(Convert.FromBase64String(key.Certificate));
-            var until2 = new DateTimeOffset(certificate.NotAfter.ToUniversalTime(), TimeSpan.Zero);
-            if (until2 <= now) yield return Warn(id, $"A certificate's date ended on {Day(until2)}. The key in it stays trusted, because the metadata names it.");
+            var print = $"The {use} key {key.Fingerprint[..16]}…";
+            if (MetadataExpiry.NotAfter(key) is not { } end) yield return Ok(id, $"{print} is pinned without a certificate.");
+            else if (end <= now) yield return Warn(id, $"{print}: its certificate's date ended on {Day(end)}. The key stays trusted, because the metadata names it.");
+            else if (MetadataExpiry.Threshold((int)(end - now).TotalDays) is { } threshold)
+                yield return Warn(id, $"{print}: its certificate ends on {Day(end)}, in less than {threshold} days. Ask the partner for its next one.");
+            else yield return Ok(id, $"{print} is pinned; its certificate ends on {Day(end)}.");
         }
         foreach (var warning in provider.Warnings) yield return Warn(id, warning);
     }
@@ -125,6 +151,7 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
             yield return Warn(offer.Id, $"The target is on {new Uri(offer.TargetUrl).Host}, but details are delivered to {host}. The consent sheet names both.");
     }
 
+    private static string Minute(DateTimeOffset? at) => at?.ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture) ?? "never";
     private static string Day(DateTimeOffset at) => at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
     private static PartnerFinding Ok(string subject, string message) => new("ok", subject, message);
     private static PartnerFinding Warn(string subject, string message) => new("warning", subject, message);

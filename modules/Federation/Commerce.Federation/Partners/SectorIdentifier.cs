@@ -48,7 +48,7 @@ internal static class PartnerHttp
         client.MaxResponseContentBufferSize = 64 * 1024;
     }).ConfigurePrimaryHttpMessageHandler(provider => Handler(provider.GetRequiredService<PartnerNetworks>()));
 
-    private static SocketsHttpHandler Handler(PartnerNetworks networks) => new()
+    public static SocketsHttpHandler Handler(PartnerNetworks networks) => new()
     {
         AllowAutoRedirect = false,
         UseProxy = false,

@@ -13,7 +13,7 @@ internal sealed record GateOpen(Connection Connection, Session? Session, Consent
 /// The one gate in front of everything that leaves: authorize, token, refresh, userinfo, SAML, hop. Whatever was good when a release was
 /// made, it has to be good now.
 /// </summary>
-internal sealed class ReleaseGate(Connections connections, IMediator mediator)
+internal sealed class ReleaseGate(Connections connections, IMediator mediator, TimeProvider clock)
 {
     /// <param name="connection">Client id or entity id.</param>
     /// <param name="session">The browser session it stands on; null for what outlives sessions (<c>offline_access</c>).</param>
@@ -21,6 +21,9 @@ internal sealed class ReleaseGate(Connections connections, IMediator mediator)
     public async Task<Result<GateOpen>> CheckAsync(string connection, Guid customer, Guid? session, string? receipt, CancellationToken stop)
     {
         if (await connections.FindAsync(connection, stop) is not { IsActive: true } open) return Refusals.PartnerOff;
+
+        // Metadata past its validUntil describes nobody any more (S33).
+        if (open.Saml?.ValidUntil <= clock.GetUtcNow()) return Refusals.PartnerOff;
 
         Session? alive = null;
         if (session is { } id)

@@ -4,11 +4,12 @@ using System.Security.Cryptography;
 using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using Commerce.Saml;
+using Microsoft.Extensions.Configuration;
 
 namespace Commerce.Federation.Saml;
 
 /// <summary>The hub's name, addresses and key as a SAML identity provider. Follows key rotation.</summary>
-internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeProvider clock)
+internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeProvider clock, IConfiguration? configuration = null)
 {
     public const string KeyPurposeName = "saml-rs256";
 
@@ -77,10 +78,29 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
             EncryptionCertificates = [.. keys.PublishedOf(LogoutIdentity.DecryptionPurposeName).Select(k => Convert.ToBase64String(k.Certificate!.RawData)).Take(1)],
             Scopes = [SubjectIdentifiers.ScopeOf(settings)],
             ErrorUrl = settings.PublicOrigin + "/saml/error",
+            OrganizationNames = languages.ToDictionary(language => language, _ => settings.RetailerName),
+            OrganizationUrl = configuration?["Saml:OrganizationUrl"] ?? settings.PublicOrigin,
+            TechnicalContact = configuration?["Saml:TechnicalContact"],
+            SupportContact = configuration?["Saml:SupportContact"],
+            EntityAttributes = EntityAttributes(),
             CacheDuration = TimeSpan.FromHours(1),
             ValidFor = TimeSpan.FromDays(14),
             MetadataSigningKey = provider.Settings.SigningKey,
         });
+    }
+
+    /// <summary>The configuration's <c>Saml:EntityCategories</c> and <c>Saml:AssuranceCertifications</c>, values separated by blanks: what a federation has granted us.</summary>
+    private Dictionary<string, IReadOnlyList<string>> EntityAttributes()
+    {
+        var attributes = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        Add("http://macedir.org/entity-category-support", "Saml:EntityCategories");
+        Add("urn:oasis:names:tc:SAML:attribute:assurance-certification", "Saml:AssuranceCertifications");
+        return attributes;
+
+        void Add(string name, string setting)
+        {
+            if (configuration?[setting]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } values) attributes[name] = values;
+        }
     }
 
     private static Commerce.Saml.SigningKey Of(Kernel.Secrets.SigningKey key) => new((RSA)key.Key, key.Certificate!);
