@@ -15,7 +15,7 @@ namespace Commerce.Interop.Tests;
 /// <summary>The whole hub, and beside it <c>openid-client</c>, a certified relying party of the OpenID Foundation's list, run by Node.js.</summary>
 public sealed partial class OpenIdClientRun : IAsyncLifetime
 {
-    private const string Email = "aino.virtanen@example.com", Password = "vihreä lokki soutaa yöllä";
+    internal const string Email = "aino.virtanen@example.com", Password = "vihreä lokki soutaa yöllä";
 
     /// <summary>Step to "ok" or what went wrong; null where the run did not take place.</summary>
     internal IReadOnlyDictionary<string, string>? Steps { get; private set; }
@@ -60,7 +60,7 @@ public sealed partial class OpenIdClientRun : IAsyncLifetime
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static async Task<object> AddAsync(TestHub hub, string id, Dictionary<string, object> metadata, object? own = null, object? privateJwk = null)
+    internal static async Task<object> AddAsync(TestHub hub, string id, Dictionary<string, object> metadata, object? own = null, object? privateJwk = null)
     {
         metadata["client_name"] = id;
         var contract = JsonSerializer.Serialize(new
@@ -91,7 +91,7 @@ public sealed partial class OpenIdClientRun : IAsyncLifetime
         ["token_endpoint_auth_method"] = "private_key_jwt", ["dpop_bound_access_tokens"] = true, ["jwks"] = new { keys = new[] { Jwk(key, false) } },
     };
 
-    private static Dictionary<string, string> Jwk(ECDsa key, bool withPrivate)
+    internal static Dictionary<string, string> Jwk(ECDsa key, bool withPrivate)
     {
         var parameters = key.ExportParameters(withPrivate);
         var jwk = new Dictionary<string, string>
@@ -103,7 +103,7 @@ public sealed partial class OpenIdClientRun : IAsyncLifetime
     }
 
     /// <summary>Registers a customer and confirms the address by the mailed link.</summary>
-    private static async Task JoinAsync(TestBrowser browser)
+    internal static async Task JoinAsync(TestBrowser browser)
     {
         await browser.SubmitAsync(await browser.GetAsync("/register"), [new("given_name", "Aino"), new("family_name", "Virtanen"), new("email", Email), new("password", Password)]);
         var mailbox = await browser.GetAsync($"/mailbox?to={Uri.EscapeDataString(Email)}");
@@ -111,7 +111,7 @@ public sealed partial class OpenIdClientRun : IAsyncLifetime
         await browser.SubmitAsync(await browser.GetAsync(link));
     }
 
-    private static async Task<Dictionary<string, string>> RunAsync(string folder, string configuration)
+    internal static async Task<Dictionary<string, string>> RunAsync(string folder, string configuration)
     {
         using var node = Process.Start(new ProcessStartInfo("node", "run.mjs")
         {
