@@ -4,14 +4,26 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Kernel.Outbox;
 
+/// <summary>One event on its way to one consumer, opened.</summary>
+internal sealed record Incoming(byte[] Body, Delivery Delivery);
+
 /// <summary>One consumer as registered: which event it takes, and how to run it with its inbox.</summary>
 internal abstract class EventConsumer
 {
     public abstract string EventType { get; }
     public abstract string Name { get; }
 
-    /// <summary>Runs the consumer once for this event: does nothing where its inbox has the event already.</summary>
-    public abstract Task RunAsync(IServiceProvider services, byte[] body, Delivery delivery, CancellationToken stop);
+    /// <summary>The consuming module's database.</summary>
+    public abstract Type Db { get; }
+
+    /// <summary>How many events it takes in one transaction: others wait as long for the same database.</summary>
+    public abstract int AtMost { get; }
+
+    /// <summary>Runs the consumer for these events in order and in one transaction, passing over those that its inbox has already. All or none.</summary>
+    public abstract Task RunAsync(IServiceProvider services, IReadOnlyList<Incoming> events, CancellationToken stop);
+
+    protected static TEvent Read<TEvent>(Incoming incoming) =>
+        JsonSerializer.Deserialize<TEvent>(incoming.Body, HubJson.Options) ?? throw new JsonException("An event is an object.");
 }
 
 internal sealed class EventConsumer<TEvent, THandler, TDb> : EventConsumer
@@ -19,22 +31,57 @@ internal sealed class EventConsumer<TEvent, THandler, TDb> : EventConsumer
 {
     public override string EventType { get; } = EventTypes.NameOf(typeof(TEvent));
     public override string Name { get; } = typeof(THandler).FullName!;
+    public override Type Db => typeof(TDb);
+    public override int AtMost => 32;
 
-    public override async Task RunAsync(IServiceProvider services, byte[] body, Delivery delivery, CancellationToken stop)
+    public override async Task RunAsync(IServiceProvider services, IReadOnlyList<Incoming> events, CancellationToken stop)
     {
         await using var scope = services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<TDb>();
-        if (await db.Inbox.AsNoTracking().AnyAsync(e => e.Event == delivery.Event && e.Consumer == Name, stop)) return;
+        var ids = events.Select(e => e.Delivery.Event).ToList();
+        var handled = (await db.Inbox.AsNoTracking().Where(e => e.Consumer == Name && ids.Contains(e.Event)).Select(e => e.Event).ToListAsync(stop)).ToHashSet();
+        if (handled.Count == ids.Count) return;
 
-        var message = JsonSerializer.Deserialize<TEvent>(body, HubJson.Options) ?? throw new JsonException("An event is an object.");
         var handler = scope.ServiceProvider.GetRequiredService<THandler>();
         var clock = scope.ServiceProvider.GetRequiredService<TimeProvider>();
         await using var transaction = await db.Database.BeginTransactionAsync(stop);
-        // The unique key is what makes the effect happen once; the look before is only cheaper.
-        db.Inbox.Add(new InboxEntry { Event = delivery.Event, Consumer = Name, HandledAt = clock.GetUtcNow() });
-        await handler.Handle(message, delivery, stop);
-        await db.SaveChangesAsync(stop);
+        foreach (var incoming in events)
+        {
+            if (!handled.Add(incoming.Delivery.Event)) continue;
+            // The unique key is what makes the effect happen once; the look before is only cheaper.
+            db.Inbox.Add(new InboxEntry { Event = incoming.Delivery.Event, Consumer = Name, HandledAt = clock.GetUtcNow() });
+            await handler.Handle(Read<TEvent>(incoming), incoming.Delivery, stop);
+            await db.SaveChangesAsync(stop);
+            db.ChangeTracker.Clear();
+        }
         await transaction.CommitAsync(stop);
+    }
+}
+
+internal sealed class HotEventConsumer<TEvent, THandler, TDb> : EventConsumer
+    where TEvent : IIntegrationEvent where THandler : class, IHandleEventHot<TEvent> where TDb : ModuleDb
+{
+    private static readonly HotSql Remember = new("""INSERT INTO {schema}inbox ("Event", "Consumer", "HandledAt") VALUES ($1, $2, $3) ON CONFLICT DO NOTHING""");
+
+    public override string EventType { get; } = EventTypes.NameOf(typeof(TEvent));
+    public override string Name { get; } = typeof(THandler).FullName!;
+    public override Type Db => typeof(TDb);
+    public override int AtMost => 256;
+
+    public override async Task RunAsync(IServiceProvider services, IReadOnlyList<Incoming> events, CancellationToken stop)
+    {
+        var handler = services.GetRequiredService<THandler>();
+        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var effects = new List<(Guid Event, Func<HotWrite, ValueTask> Run)>(events.Count);
+        foreach (var incoming in events) effects.Add((incoming.Delivery.Event, await handler.PrepareAsync(Read<TEvent>(incoming), incoming.Delivery, stop)));
+        await services.GetRequiredService<HotStore<TDb>>().WriteAsync(async write =>
+        {
+            foreach (var (id, run) in effects)
+            {
+                if (await write.ExecuteAsync(Remember, id, Name, now) == 1) await run(write);
+            }
+            return true;
+        }, stop);
     }
 }
 
@@ -46,6 +93,15 @@ public static class EventConsumerRegistration
     {
         services.AddScoped<THandler>();
         services.AddSingleton<EventConsumer>(new EventConsumer<TEvent, THandler, TDb>());
+        return services;
+    }
+
+    /// <summary>The same for a consumer that writes by the hot store. It is one for the process.</summary>
+    public static IServiceCollection AddHotEventHandler<TEvent, THandler, TDb>(this IServiceCollection services)
+        where TEvent : IIntegrationEvent where THandler : class, IHandleEventHot<TEvent> where TDb : ModuleDb
+    {
+        services.AddSingleton<THandler>();
+        services.AddSingleton<EventConsumer>(new HotEventConsumer<TEvent, THandler, TDb>());
         return services;
     }
 }

@@ -22,6 +22,16 @@ public interface IHandleEvent<in TEvent> where TEvent : IIntegrationEvent
     Task Handle(TEvent message, Delivery delivery, CancellationToken stop);
 }
 
+/// <summary>
+/// Handles one kind of event with statements of the hot store, many events in one transaction with their inbox rows: for events that
+/// every hop tells. Registered by <c>AddHotEventHandler</c>.
+/// </summary>
+public interface IHandleEventHot<in TEvent> where TEvent : IIntegrationEvent
+{
+    /// <summary>Computes and seals; writes nothing. What it returns writes, when the event is new to this consumer.</summary>
+    ValueTask<Func<HotWrite, ValueTask>> PrepareAsync(TEvent message, Delivery delivery, CancellationToken stop);
+}
+
 /// <param name="Event">The event's own id: the same at every delivery.</param>
 /// <param name="PublishedAt">When the publisher's transaction recorded it.</param>
 /// <param name="Attempt">1 for the first delivery.</param>

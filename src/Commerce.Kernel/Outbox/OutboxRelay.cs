@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -6,18 +7,39 @@ using Microsoft.Extensions.Logging;
 namespace Commerce.Kernel.Outbox;
 
 /// <summary>
-/// Empties the outboxes: reads events in the order of recording, runs every consumer, then removes the row. A crash anywhere repeats
+/// Empties the outboxes: reads events in the order of recording, runs every consumer, then removes the rows. A crash anywhere repeats
 /// a delivery, and the consumers' inboxes swallow the repetition. A failing aggregate waits and does not hold up the others.
 /// </summary>
+/// <remarks>
+/// A consuming module gets what is due for it in one transaction and sees each aggregate in order. Two modules that consume events of
+/// one aggregate do not wait for each other.
+/// </remarks>
 internal sealed class OutboxRelay(
     IServiceProvider services, IEnumerable<ModuleDbType> modules, IEnumerable<EventConsumer> consumers,
-    OutboxSignal signal, OutboxSeal seal, TimeProvider clock, ILogger<OutboxRelay> log) : BackgroundService
+    OutboxSignal signal, OutboxSeal seal, HubSettings settings, TimeProvider clock, ILogger<OutboxRelay> log) : BackgroundService
 {
-    private const int BatchSize = 64;
+    private const int BatchSize = 256;
+
+    // An aggregate whose earliest event is waiting or dead is held back as a whole: its order must stand.
+    private static readonly HotSql
+        Due = new("""
+            SELECT "Sequence", "Id", "Aggregate", "Type", "Body", "CreatedAt", "Attempts" FROM {schema}outbox m
+            WHERE "DeadAt" IS NULL AND "NextAttemptAt" <= $1 AND NOT EXISTS (SELECT 1 FROM {schema}outbox e
+              WHERE e."Aggregate" = m."Aggregate" AND e."Sequence" < m."Sequence" AND (e."DeadAt" IS NOT NULL OR e."NextAttemptAt" > $1))
+            ORDER BY "Sequence" LIMIT $2
+            """),
+        Remove = new(
+            """DELETE FROM {schema}outbox WHERE "Sequence" IN (SELECT value FROM json_each($1))""",
+            postgres: """DELETE FROM {schema}outbox WHERE "Sequence" IN (SELECT value::bigint FROM json_array_elements_text($1::json))"""),
+        PutOff = new("""UPDATE {schema}outbox SET "Attempts" = $2, "NextAttemptAt" = $3, "LastError" = $4 WHERE "Sequence" = $1"""),
+        Bury = new("""UPDATE {schema}outbox SET "Attempts" = $2, "NextAttemptAt" = $3, "DeadAt" = $3, "LastError" = $4 WHERE "Sequence" = $1""");
 
     /// <summary>Attempts 1 to 12 spread over a little more than a day; then the event is dead until an operator looks at it.</summary>
     internal const int MaxAttempts = 12;
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    /// <summary>After a round that delivered something: what comes meanwhile shares the next round's three commits. The first event after a pause waits for nothing.</summary>
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(6);
     private static readonly TimeSpan InboxMemory = TimeSpan.FromDays(30);
 
@@ -39,8 +61,8 @@ internal sealed class OutboxRelay(
                     await SweepInboxAsync(module, stop);
                     swept = clock.GetUtcNow();
                 }
-                if (await DeliverDueAsync(module, stop) > 0) continue;
-                await bell.WaitAsync(Poll, stop);
+                if (await DeliverDueAsync(module, stop) > 0) await Task.Delay(Linger, stop);
+                else await bell.WaitAsync(Poll, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -57,63 +79,96 @@ internal sealed class OutboxRelay(
     /// <summary>Delivers what is due now. Returns how many events it tried: none means that nothing was due.</summary>
     internal async Task<int> DeliverDueAsync(ModuleDbType module, CancellationToken stop)
     {
-        await using var scope = services.CreateAsyncScope();
-        var db = (ModuleDb)scope.ServiceProvider.GetRequiredService(module.Type);
-        await using var lease = await RelayLease.TakeAsync(db, stop);
-        if (lease is null) return 0;    // another process is emptying this outbox
+        await using var scope = settings.Postgres is null ? (AsyncServiceScope?)null : services.CreateAsyncScope();
+        await using var lease = scope is null ? null : await RelayLease.TakeAsync((ModuleDb)scope.Value.ServiceProvider.GetRequiredService(module.Type), stop);
+        if (scope is not null && lease is null) return 0;    // another process is emptying this outbox
 
-        var now = clock.GetUtcNow();
-        // An aggregate whose earliest event is waiting or dead is held back as a whole: its order must stand.
-        var due = await db.Outbox.AsNoTracking()
-            .Where(m => m.DeadAt == null && m.NextAttemptAt <= now)
-            .Where(m => !db.Outbox.Any(earlier => earlier.Aggregate == m.Aggregate && earlier.Sequence < m.Sequence
-                && (earlier.DeadAt != null || earlier.NextAttemptAt > now)))
-            .OrderBy(m => m.Sequence).Take(BatchSize).ToListAsync(stop);
-
-        var delivered = new List<long>(due.Count);
-        var held = new HashSet<string>();
+        var store = module.HotStore(services);
+        var round = new RelayRound(await store.ReadAsync(read => read.ListAsync(Due, DueEvent.Of, clock.GetUtcNow(), BatchSize), stop));
+        if (round.Due.Count == 0) return 0;
         try
         {
-            foreach (var message in due)
-            {
-                if (held.Contains(message.Aggregate)) continue;
-                if (await DeliverAsync(db, message, stop)) delivered.Add(message.Sequence);
-                else held.Add(message.Aggregate);
-            }
+            foreach (var lane in LanesOf(round)) await DeliverAsync(round, lane, stop);
         }
         finally
         {
             // Also when the process is told to stop in the middle: what was delivered need not come again.
-            if (delivered.Count > 0) await db.Outbox.Where(m => delivered.Contains(m.Sequence)).ExecuteDeleteAsync(CancellationToken.None);
+            var delivered = round.Delivered.Select(e => e.Sequence).ToList();
+            if (delivered.Count > 0) await store.WriteAsync(write => write.ExecuteAsync(Remove, $"[{string.Join(',', delivered)}]"), CancellationToken.None);
         }
-        return delivered.Count + held.Count;
+        foreach (var (message, error) in round.Failed) await PutOffAsync(store, message, error, stop);
+        return round.Delivered.Count() + round.Failed.Count;
     }
 
-    private async Task<bool> DeliverAsync(ModuleDb db, OutboxMessage message, CancellationToken stop)
+    /// <summary>Each consuming module's share of what is due, in the order of recording.</summary>
+    private List<List<OneDelivery>> LanesOf(RelayRound round)
+    {
+        var lanes = new Dictionary<Type, List<OneDelivery>>();
+        foreach (var message in round.Due)
+        {
+            try
+            {
+                var incoming = new Incoming(seal.Open(message.Body), new Delivery(message.Id, new DateTimeOffset(message.CreatedAt, TimeSpan.Zero), message.Attempts + 1));
+                foreach (var consumer in consumersOf[message.Type])
+                {
+                    if (!lanes.TryGetValue(consumer.Db, out var lane)) lanes.Add(consumer.Db, lane = []);
+                    lane.Add(new OneDelivery(message, consumer, incoming));
+                    message.ConsumersLeft++;
+                }
+            }
+            catch (CryptographicException error)
+            {
+                round.Fail(message, error);
+            }
+        }
+        return [.. lanes.Values];
+    }
+
+    private async Task DeliverAsync(RelayRound round, List<OneDelivery> lane, CancellationToken stop)
+    {
+        for (var from = 0; from < lane.Count;)
+        {
+            var consumer = lane[from].Consumer;
+            var to = from + 1;
+            while (to < lane.Count && to - from < consumer.AtMost && ReferenceEquals(lane[to].Consumer, consumer)) to++;
+            var run = lane.GetRange(from, to - from);
+            from = to;
+            run.RemoveAll(one => round.IsHeld(one.Message));
+            if (run.Count > 1 && await TryAsync(run, stop) is null) continue;
+            // Each alone, so that the one that fails is found and the others go on.
+            foreach (var one in run)
+            {
+                if (!round.IsHeld(one.Message) && await TryAsync([one], stop) is { } error) round.Fail(one.Message, error);
+            }
+        }
+    }
+
+    /// <summary>Null where all were handled, else why none was.</summary>
+    private async Task<Exception?> TryAsync(List<OneDelivery> run, CancellationToken stop)
     {
         try
         {
-            var body = seal.Open(message.Body);
-            var delivery = new Delivery(message.Id, message.CreatedAt, message.Attempts + 1);
-            foreach (var consumer in consumersOf[message.Type]) await consumer.RunAsync(services, body, delivery, stop);
-            return true;
+            await run[0].Consumer.RunAsync(services, [.. run.Select(one => one.Incoming)], stop);
+            foreach (var one in run) one.Message.ConsumersLeft--;
+            return null;
         }
         catch (Exception error) when (!stop.IsCancellationRequested)
         {
-            var attempts = message.Attempts + 1;
-            var now = clock.GetUtcNow();
-            DateTimeOffset? dead = attempts >= MaxAttempts ? now : null;
-            // The type of the error only: its text may hold what the event held.
-            var reason = error.GetType().Name;
-            await db.Outbox.Where(m => m.Sequence == message.Sequence).ExecuteUpdateAsync(row => row
-                .SetProperty(m => m.Attempts, attempts)
-                .SetProperty(m => m.NextAttemptAt, now + WaitAfter(attempts))
-                .SetProperty(m => m.DeadAt, dead)
-                .SetProperty(m => m.LastError, reason), stop);
-            log.LogWarning("Event {Event} ({Type}) was not handled at attempt {Attempt}{Dead}: {Error}",
-                message.Id, message.Type, attempts, dead is null ? "" : "; it is dead now and waits for an operator", Described(error));
-            return false;
+            return error;
         }
+    }
+
+    private async Task PutOffAsync(HotStore store, DueEvent message, Exception error, CancellationToken stop)
+    {
+        var attempts = message.Attempts + 1;
+        var now = clock.GetUtcNow();
+        DateTimeOffset? dead = attempts >= MaxAttempts ? now : null;
+        // The type of the error only: its text may hold what the event held.
+        await store.WriteAsync(write => dead is null
+            ? write.ExecuteAsync(PutOff, message.Sequence, attempts, now + WaitAfter(attempts), error.GetType().Name)
+            : write.ExecuteAsync(Bury, message.Sequence, attempts, now, error.GetType().Name), stop);
+        log.LogWarning("Event {Event} ({Type}) was not handled at attempt {Attempt}{Dead}: {Error}",
+            message.Id, message.Type, attempts, dead is null ? "" : "; it is dead now and waits for an operator", Described(error));
     }
 
     // Where it went wrong, without the error's own words: they may hold what the event held.

@@ -199,7 +199,7 @@ public sealed class Relay : IAsyncLifetime
         return await services.GetRequiredService<DeadLetters>().ListAsync();
     }
 
-    private Task<int> DeliverAsync() => services.GetRequiredService<OutboxRelay>().DeliverDueAsync(new ModuleDbType("counters", typeof(CountersDb)), default);
+    private Task<int> DeliverAsync() => services.GetRequiredService<OutboxRelay>().DeliverDueAsync(services.GetServices<ModuleDbType>().Single(m => m.Module == "counters"), default);
 
     private async Task DeliverAllAsync()
     {

@@ -1,6 +1,9 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
 
 namespace Commerce.Consent.Ledger;
 
@@ -38,6 +41,32 @@ internal sealed class LedgerEntry
     /// <summary>Hash of the entry before.</summary>
     public required byte[] Previous { get; init; }
     public byte[] Hash { get; set; } = [];
+
+    /// <summary>The entry that follows the one with this number and hash; number 0 and null for the first.</summary>
+    public static LedgerEntry After(long number, byte[]? previous, LedgerFact fact, LookupHash hash)
+    {
+        var entry = new LedgerEntry
+        {
+            Number = number + 1,
+            Kind = fact.Kind,
+            At = fact.At,
+            Customer = PseudonymOf(fact.Customer, hash),
+            Partner = fact.Partner,
+            Purpose = fact.Purpose,
+            Receipt = fact.Receipt,
+            Claims = JsonSerializer.Serialize(fact.Claims, HubJson.Options),
+            Release = fact.Release,
+            Connection = fact.Connection,
+            Protocol = fact.Protocol,
+            Hop = fact.Hop,
+            ValuesHash = fact.ValuesHash,
+            Previous = previous ?? Origin,
+        };
+        entry.Hash = entry.ComputeHash();
+        return entry;
+    }
+
+    public static byte[] PseudonymOf(Guid customer, LookupHash hash) => hash.Of("ledger-customer", customer.ToString("N"));
 
     /// <summary>
     /// SHA-256 over every member but the hash itself, in this order, each with its length in four bytes before it, so that no two

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Commerce.Consent.Data;
-using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -29,25 +27,7 @@ internal sealed class LedgerWriter(ConsentDb db, LookupHash hash)
         if (db.Database.CurrentTransaction is null) throw new InvalidOperationException("An entry stands or falls with the act it is about.");
         await WaitForTurnAsync(stop);
         var head = await db.Ledger.AsNoTracking().OrderByDescending(e => e.Number).Select(e => new { e.Number, e.Hash }).FirstOrDefaultAsync(stop);
-        var entry = new LedgerEntry
-        {
-            Number = (head?.Number ?? 0) + 1,
-            Kind = fact.Kind,
-            At = fact.At,
-            Customer = PseudonymOf(fact.Customer),
-            Partner = fact.Partner,
-            Purpose = fact.Purpose,
-            Receipt = fact.Receipt,
-            Claims = JsonSerializer.Serialize(fact.Claims, HubJson.Options),
-            Release = fact.Release,
-            Connection = fact.Connection,
-            Protocol = fact.Protocol,
-            Hop = fact.Hop,
-            ValuesHash = fact.ValuesHash,
-            Previous = head?.Hash ?? LedgerEntry.Origin,
-        };
-        entry.Hash = entry.ComputeHash();
-        db.Ledger.Add(entry);
+        db.Ledger.Add(LedgerEntry.After(head?.Number ?? 0, head?.Hash, fact, hash));
     }
 
     // One writer at a time: on SQLite a write transaction is alone anyway; on PostgreSQL a lock that ends with the transaction makes the others wait.
@@ -56,5 +36,5 @@ internal sealed class LedgerWriter(ConsentDb db, LookupHash hash)
         if (db.Database.IsNpgsql()) await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended('commerce.consent.ledger', 0))", stop);
     }
 
-    public byte[] PseudonymOf(Guid customer) => hash.Of("ledger-customer", customer.ToString("N"));
+    public byte[] PseudonymOf(Guid customer) => LedgerEntry.PseudonymOf(customer, hash);
 }

@@ -7,9 +7,17 @@ using Microsoft.EntityFrameworkCore;
 namespace Commerce.Profiles.Timeline;
 
 /// <summary>Puts what other modules tell onto the customer's timeline, each fact once by its id.</summary>
-internal sealed class RecordFact(ProfilesDb db, PersonalData personal) : IHandleEvent<TimelineFact>
+internal sealed class RecordFact(PersonalData personal) : IHandleEventHot<TimelineFact>
 {
-    public Task Handle(TimelineFact message, Delivery delivery, CancellationToken stop) => Facts.AddAsync(db, personal, [message], stop);
+    private static readonly HotSql Insert = new("""
+        INSERT INTO {schema}timeline ("Fact", "Customer", "At", "Kind", "Details") VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+        """);
+
+    public async ValueTask<Func<HotWrite, ValueTask>> PrepareAsync(TimelineFact message, Delivery delivery, CancellationToken stop)
+    {
+        if (await Facts.SealAsync(message, personal, stop) is not { } entry) return _ => ValueTask.CompletedTask;
+        return async write => await write.ExecuteAsync(Insert, entry.Fact, entry.Customer, entry.At, entry.Kind, entry.Details);
+    }
 }
 
 /// <summary>The same for an import's batch.</summary>
@@ -30,17 +38,21 @@ internal static class Facts
         var known = (await db.Timeline.Where(t => ids.Contains(t.Fact)).Select(t => t.Fact).ToListAsync(stop)).ToHashSet();
         foreach (var fact in facts)
         {
-            if (!known.Add(fact.Fact)) continue;
-            try
-            {
-                var details = new TimelineDetails(
-                    fact.Summary, fact.Partner, fact.PartnerName, fact.Banner, fact.OrderNumber, fact.Receipt, fact.Hop, fact.Claims);
-                db.Timeline.Add(await TimelineEntry.NewAsync(fact.Fact, fact.Customer, fact.At, fact.Kind, details, personal, stop));
-            }
-            catch (CustomerErasedException)
-            {
-                // erased between the fact and now: nothing more is kept about them
-            }
+            if (known.Add(fact.Fact) && await SealAsync(fact, personal, stop) is { } entry) db.Timeline.Add(entry);
+        }
+    }
+
+    /// <summary>Null where the customer was erased between the fact and now: nothing more is kept about them.</summary>
+    public static async ValueTask<TimelineEntry?> SealAsync(TimelineFact fact, PersonalData personal, CancellationToken stop)
+    {
+        try
+        {
+            var details = new TimelineDetails(fact.Summary, fact.Partner, fact.PartnerName, fact.Banner, fact.OrderNumber, fact.Receipt, fact.Hop, fact.Claims);
+            return await TimelineEntry.NewAsync(fact.Fact, fact.Customer, fact.At, fact.Kind, details, personal, stop);
+        }
+        catch (CustomerErasedException)
+        {
+            return null;
         }
     }
 }
