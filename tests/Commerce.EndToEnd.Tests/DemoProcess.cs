@@ -72,6 +72,27 @@ public sealed class DemoProcess : IAsyncLifetime
         Ready = JsonSerializer.Deserialize<ReadyFile>(await File.ReadAllBytesAsync(readyFile), new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower })!;
     }
 
+    /// <summary>Runs a verb of the command line on the demo's hub, as an operator would, and reads what it printed as JSON.</summary>
+    public async Task<JsonElement> RunVerbAsync(params string[] verb)
+    {
+        var data = Directory.GetDirectories(Path.Combine(folder.FullName, "data"), "port-*").Single();
+        var info = new ProcessStartInfo("dotnet", [HostAssembly(), .. verb, "--data", Path.Combine(data, "hub"), "--json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        info.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
+        using var run = Process.Start(info)!;
+        var (said, error) = (run.StandardOutput.ReadToEndAsync(), run.StandardError.ReadToEndAsync());
+        await run.WaitForExitAsync();
+        Assert.True(run.ExitCode == 0, $"{string.Join(' ', verb)}: {await error}{await said}");
+        return JsonDocument.Parse(await said).RootElement;
+    }
+
+    /// <summary>A file beside the demo's data, gone with it.</summary>
+    public string Write(string name, string text)
+    {
+        var path = Path.Combine(folder.FullName, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (browser is not null) await browser.CloseAsync();
@@ -94,10 +115,14 @@ public sealed class DemoProcess : IAsyncLifetime
     }
 
     // The demo was built with the same configuration as this test.
-    private static string DemoAssembly()
+    private static string DemoAssembly() => Built("Commerce.Demo");
+
+    private static string HostAssembly() => Built("Commerce.Host");
+
+    private static string Built(string project)
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        return Path.Combine(Repository, "src", "Commerce.Demo", "bin", configuration, "net10.0", "Commerce.Demo.dll");
+        return Path.Combine(Repository, "src", project, "bin", configuration, "net10.0", project + ".dll");
     }
 
     private static string FindRepository()
