@@ -1,19 +1,50 @@
 using Commerce.Consent.Contracts;
 using Commerce.Consent.Data;
+using Commerce.Kernel;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Consent.Consents;
 
 /// <summary>Answers <see cref="CurrentConsent"/> and <see cref="ConsentUnderReceipt"/>: one indexed query each, as every release asks.</summary>
-/// <remarks>Nothing is cached: a withdrawal counts from the moment it is saved, in every process.</remarks>
-internal sealed class ReadConsent(ConsentDb db, ConsentQueries queries) : IRequestHandler<CurrentConsent, ConsentRecord?>, IRequestHandler<ConsentUnderReceipt, ConsentRecord?>
+/// <remarks>Answered from memory where it was asked a moment ago; see <see cref="StandingConsents"/>.</remarks>
+internal sealed class ReadConsent(StandingConsents standing) : IRequestHandler<CurrentConsent, ConsentRecord?>, IRequestHandler<ConsentUnderReceipt, ConsentRecord?>
 {
     public Task<ConsentRecord?> Handle(CurrentConsent request, CancellationToken cancellationToken) =>
-        OneAsync(queries.OfPartner(db, request.Customer, request.Partner, request.Purpose), cancellationToken);
+        standing.FindAsync(request, static (db, queries, asked) => queries.OfPartner(db, asked.Customer, asked.Partner, asked.Purpose), cancellationToken);
 
     public Task<ConsentRecord?> Handle(ConsentUnderReceipt request, CancellationToken cancellationToken) =>
-        OneAsync(queries.OfReceipt(db, request.Receipt), cancellationToken);
+        standing.FindAsync(request, static (db, queries, asked) => queries.OfReceipt(db, asked.Receipt), cancellationToken);
+}
+
+/// <summary>
+/// The consents asked about within the last two seconds, so that the requests of one sign-in ask the database once. What is given, replaced
+/// or withdrawn in this process counts at once; what another process withdraws, within those two seconds.
+/// </summary>
+internal sealed class StandingConsents(IServiceScopeFactory scopes, ConsentQueries queries, CustomerChanges changes) : IDisposable
+{
+    private readonly MemoryCache known = new(new MemoryCacheOptions { SizeLimit = 50_000 });
+
+    private sealed record Held(Task<ConsentRecord?> Answer, Guid Customer, long Stamp);
+
+    public Task<ConsentRecord?> FindAsync<TQuestion>(
+        TQuestion question, Func<ConsentDb, ConsentQueries, TQuestion, IAsyncEnumerable<ConsentQueries.Row>> read, CancellationToken stop) where TQuestion : notnull =>
+        known.TryGetValue(question, out Held? held) && changes.Of(held!.Customer) == held.Stamp ? held.Answer : ReadAsync(question, read, stop);
+
+    private async Task<ConsentRecord?> ReadAsync<TQuestion>(
+        TQuestion question, Func<ConsentDb, ConsentQueries, TQuestion, IAsyncEnumerable<ConsentQueries.Row>> read, CancellationToken stop) where TQuestion : notnull
+    {
+        var before = changes.OfAnybody;
+        await using var scope = scopes.CreateAsyncScope();
+        if (await OneAsync(read(scope.ServiceProvider.GetRequiredService<ConsentDb>(), queries, question), stop) is not { } record) return null;
+        var held = new Held(Task.FromResult<ConsentRecord?>(record), record.Customer, changes.Of(record.Customer));
+        // Somebody's consent changed while this one was being read: it may be older than that, so it is used once and not kept.
+        if (changes.OfAnybody == before)
+            known.Set(question, held, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = CustomerChanges.Freshness });
+        return record;
+    }
 
     private static async Task<ConsentRecord?> OneAsync(IAsyncEnumerable<ConsentQueries.Row> rows, CancellationToken stop)
     {
@@ -27,6 +58,8 @@ internal sealed class ReadConsent(ConsentDb db, ConsentQueries queries) : IReque
         return first is null ? null
             : new ConsentRecord(first.Id, first.Receipt, first.Customer, first.Partner, first.Purpose, first.ContractVersion, granted, declined, first.GivenAt);
     }
+
+    public void Dispose() => known.Dispose();
 }
 
 /// <summary>The two questions, translated once per process and not at every release.</summary>

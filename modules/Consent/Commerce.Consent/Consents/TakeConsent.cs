@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Commerce.Consent.Consents;
 
 /// <summary>Answers <see cref="GiveConsent"/>: consent, receipt, ledger entry and the news of it in one transaction.</summary>
-internal sealed class TakeConsent(ConsentDb db, LedgerWriter ledger, LedgerAnchor anchor, ReceiptSigner signer, TimeProvider clock)
+internal sealed class TakeConsent(ConsentDb db, LedgerWriter ledger, LedgerAnchor anchor, ReceiptSigner signer, CustomerChanges changes, TimeProvider clock)
     : IRequestHandler<GiveConsent, Result<ConsentRecord>>
 {
     private const int MostClaims = 64;
@@ -66,6 +66,7 @@ internal sealed class TakeConsent(ConsentDb db, LedgerWriter ledger, LedgerAncho
             PartnerName: request.PartnerName, Receipt: consent.Receipt, Claims: record.Granted));
         await db.SaveChangesAsync(stop);
         await transaction.CommitAsync(stop);
+        changes.Note(request.Customer);
         anchor.Wake();
         return record;
     }

@@ -26,7 +26,7 @@ internal static class Withdraw
             return Results.StatusCode(StatusCodes.Status303SeeOther);
         }).RequireCustomer().ExcludeFromDescription();
 
-    internal sealed class Handler(ConsentDb db, LedgerWriter ledger, LedgerAnchor anchor, TimeProvider clock) : IRequestHandler<WithdrawConsent, Result<ConsentRecord>>
+    internal sealed class Handler(ConsentDb db, LedgerWriter ledger, LedgerAnchor anchor, CustomerChanges changes, TimeProvider clock) : IRequestHandler<WithdrawConsent, Result<ConsentRecord>>
     {
         public async Task<Result<ConsentRecord>> Handle(WithdrawConsent request, CancellationToken cancellationToken)
         {
@@ -51,6 +51,7 @@ internal static class Withdraw
                 Partner: consent.Partner, PartnerName: consent.PartnerName, Receipt: consent.Receipt));
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
+            changes.Note(request.Customer);
             anchor.Wake();
             return record;
         }

@@ -111,7 +111,7 @@ internal static class NewPassword
     internal sealed record Done(StartedSession Started, IReadOnlyList<Guid> Ended);
 
     internal sealed class SetHandler(
-        IdentityDb db, PersonalData personal, PasswordCheck passwords, AttemptLimiter attempts, SessionStart sessions, TimeProvider clock)
+        IdentityDb db, PersonalData personal, PasswordCheck passwords, AttemptLimiter attempts, SessionStart sessions, CustomerChanges changes, TimeProvider clock)
         : IRequestHandler<Set, Result<Done>>
     {
         public async Task<Result<Done>> Handle(Set request, CancellationToken cancellationToken)
@@ -134,6 +134,7 @@ internal static class NewPassword
                 await attempts.ForgiveAsync(address.Compared, request.Network, cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
+                changes.Note(account.Customer);
                 return new Done(started, ended);
             }
             catch (DbUpdateConcurrencyException)

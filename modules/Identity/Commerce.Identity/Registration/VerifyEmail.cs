@@ -60,7 +60,7 @@ internal static class VerifyEmail
 
     internal sealed record Prove(string? Code) : IRequest<Result<bool>>;
 
-    internal sealed class ProveHandler(IdentityDb db, PersonalData personal, MailedLinks links, TimeProvider clock) : IRequestHandler<Prove, Result<bool>>
+    internal sealed class ProveHandler(IdentityDb db, PersonalData personal, MailedLinks links, CustomerChanges changes, TimeProvider clock) : IRequestHandler<Prove, Result<bool>>
     {
         public async Task<Result<bool>> Handle(Prove request, CancellationToken cancellationToken)
         {
@@ -79,6 +79,7 @@ internal static class VerifyEmail
             try
             {
                 await db.SaveChangesAsync(cancellationToken);
+                changes.Note(account.Customer);
                 return true;
             }
             catch (DbUpdateConcurrencyException)

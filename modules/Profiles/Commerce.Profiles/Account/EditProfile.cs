@@ -56,7 +56,7 @@ internal static partial class EditProfile
 
     internal sealed record Save(Guid Customer, ProfileForm Form) : IRequest<bool>;
 
-    internal sealed class SaveHandler(ProfilesDb db, PersonalData personal, TimeProvider clock) : IRequestHandler<Save, bool>
+    internal sealed class SaveHandler(ProfilesDb db, PersonalData personal, CustomerChanges changes, TimeProvider clock) : IRequestHandler<Save, bool>
     {
         public async Task<bool> Handle(Save request, CancellationToken cancellationToken)
         {
@@ -72,6 +72,7 @@ internal static partial class EditProfile
                 try
                 {
                     await db.SaveChangesAsync(cancellationToken);
+                    changes.Note(request.Customer);
                     return true;
                 }
                 catch (DbUpdateException) when (attempt < 3)

@@ -40,17 +40,18 @@ internal static partial class EditVehicles
             return (await mediator.Send(new Add(customer, form.ToVehicle()), stop)).Match<IResult>(_ => new SeeOther("/account?saved=1"), no => Answer.No(context, no));
         }).RequireCustomer().ExcludeFromDescription();
 
-        routes.MapPost("/account/vehicles/{id:guid}/remove", async (Guid id, IFormCollection _, ClaimsPrincipal user, ProfilesDb db, CancellationToken stop) =>
+        routes.MapPost("/account/vehicles/{id:guid}/remove", async (Guid id, IFormCollection _, ClaimsPrincipal user, ProfilesDb db, CustomerChanges changes, CancellationToken stop) =>
         {
             var customer = user.CustomerId()!.Value;
             await db.Vehicles.Where(v => v.Id == id && v.Customer == customer).ExecuteDeleteAsync(stop);    // of somebody else's vehicle nothing is said
+            changes.Note(customer);
             return new SeeOther("/account?saved=1");
         }).RequireCustomer().ExcludeFromDescription();
     }
 
     internal sealed record Add(Guid Customer, Vehicle Vehicle) : IRequest<Result<bool>>;
 
-    internal sealed class AddHandler(ProfilesDb db, PersonalData personal, LookupHash hash, TimeProvider clock) : IRequestHandler<Add, Result<bool>>
+    internal sealed class AddHandler(ProfilesDb db, PersonalData personal, LookupHash hash, CustomerChanges changes, TimeProvider clock) : IRequestHandler<Add, Result<bool>>
     {
         /// <summary>A plate that the customer has already takes the new details.</summary>
         public async Task<Result<bool>> Handle(Add request, CancellationToken cancellationToken)
@@ -66,6 +67,7 @@ internal static partial class EditVehicles
                 try
                 {
                     await db.SaveChangesAsync(cancellationToken);
+                    changes.Note(request.Customer);
                     return true;
                 }
                 catch (DbUpdateException) when (attempt < 3)

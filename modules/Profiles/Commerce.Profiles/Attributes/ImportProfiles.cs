@@ -10,7 +10,7 @@ namespace Commerce.Profiles.Attributes;
 
 /// <summary>Takes the profile part of imported customers, a batch in one transaction. What an earlier run took stays as it is.</summary>
 /// <remarks>Answers how many customers of the batch got something new.</remarks>
-internal sealed class ImportProfilesHandler(ProfilesDb db, PersonalData personal, LookupHash hash) : IRequestHandler<ImportProfiles, int>
+internal sealed class ImportProfilesHandler(ProfilesDb db, PersonalData personal, LookupHash hash, CustomerChanges changes) : IRequestHandler<ImportProfiles, int>
 {
     public async Task<int> Handle(ImportProfiles request, CancellationToken cancellationToken)
     {
@@ -20,6 +20,7 @@ internal sealed class ImportProfilesHandler(ProfilesDb db, PersonalData personal
             {
                 var changed = await PrepareAsync(request.Profiles, cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
+                foreach (var profile in request.Profiles) changes.Note(profile.Customer);
                 return changed;
             }
             catch (Exception error) when (attempt < 5 && error.IsConflict())

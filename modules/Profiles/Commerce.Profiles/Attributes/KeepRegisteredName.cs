@@ -8,10 +8,11 @@ using Microsoft.EntityFrameworkCore;
 namespace Commerce.Profiles.Attributes;
 
 /// <summary>A new customer's name goes into the profile, and the beginning onto the timeline.</summary>
-internal sealed class KeepRegisteredName(ProfilesDb db, PersonalData personal) : IHandleEvent<CustomerRegistered>
+internal sealed class KeepRegisteredName(ProfilesDb db, PersonalData personal, CustomerChanges changes) : IHandleEvent<CustomerRegistered>
 {
     public async Task Handle(CustomerRegistered message, Delivery delivery, CancellationToken stop)
     {
+        db.SavedChanges += (_, _) => changes.Note(message.Customer);
         try
         {
             await KeepAsync(AttributeNames.GivenName, message.GivenName);
