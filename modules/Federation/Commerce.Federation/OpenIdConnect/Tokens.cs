@@ -30,7 +30,7 @@ internal sealed class Tokens(TokenSigner signer, Issuer issuer, LookupHash hash,
 
     /// <summary>An access token for userinfo: its audience is the issuer.</summary>
     /// <param name="details">Authorization details that this token holds, a JSON list, or null.</param>
-    public string AccessToken(Grant grant, string scope, SenderKey? key = null, string? details = null, TimeSpan? lifetime = null) => signer.Sign(AccessAlgorithm, "at+jwt", (this, grant, scope, key, details, lifetime), static (json, state) =>
+    public string AccessToken(Grant grant, string scope, SenderKey? key = null, string? details = null, TimeSpan? lifetime = null) => signer.Sign(AccessAlgorithm, TokenSigner.AccessTokenType, (this, grant, scope, key, details, lifetime), static (json, state) =>
     {
         var (self, grant, scope, key, details, lifetime) = state;
         self.Common(json, self.issuer.Name, grant.Subject, lifetime ?? AccessLifetime);
@@ -46,7 +46,7 @@ internal sealed class Tokens(TokenSigner signer, Issuer issuer, LookupHash hash,
     });
 
     /// <summary>An access token for an API: the client acts for itself, so it is the subject (RFC 9068 §2.2).</summary>
-    public string ApiToken(string client, string audience, string scope, TimeSpan lifetime, SenderKey? key = null) => signer.Sign(AccessAlgorithm, "at+jwt", (this, client, audience, scope, lifetime, key), static (json, state) =>
+    public string ApiToken(string client, string audience, string scope, TimeSpan lifetime, SenderKey? key = null) => signer.Sign(AccessAlgorithm, TokenSigner.AccessTokenType, (this, client, audience, scope, lifetime, key), static (json, state) =>
     {
         var (self, client, audience, scope, lifetime, key) = state;
         self.Common(json, audience, client, lifetime);
@@ -57,7 +57,7 @@ internal sealed class Tokens(TokenSigner signer, Issuer issuer, LookupHash hash,
     });
 
     /// <summary>An access token that stands on another one (RFC 8693): it names who acts, and dies with the same grant.</summary>
-    public string Exchanged(Exchange.ExchangedFacts facts) => signer.Sign(AccessAlgorithm, "at+jwt", (this, facts), static (json, state) =>
+    public string Exchanged(Exchange.ExchangedFacts facts) => signer.Sign(AccessAlgorithm, TokenSigner.AccessTokenType, (this, facts), static (json, state) =>
     {
         var (self, facts) = state;
         self.Common(json, facts.Audience, facts.Subject, facts.Lifetime);

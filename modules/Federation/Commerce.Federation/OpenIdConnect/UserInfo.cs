@@ -108,7 +108,7 @@ internal sealed class AccessTokens(TokenSigner signer, Issuer issuer, TimeProvid
         isDpop = value.StartsWith("DPoP ", StringComparison.OrdinalIgnoreCase);
         if (!isDpop && !value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return false;
         text = value[(isDpop ? 5 : 7)..].Trim(' ');
-        if (JwtGate.Open(text, JwtUse.AccessToken, signer.AccessTokenKeys(), out _) is not { } jwt) return false;
+        if (signer.OpenAccessToken(text) is not { } jwt) return false;
         if (!jwt.Says("iss", issuer.Name) || !jwt.Says("aud", audience) || !jwt.IsTimely(clock.GetUtcNow(), out _)) return false;
         if (jwt.Claims.Text("client_id") is not { } client || jwt.Claims.Text("sub") is not { } subject || jwt.Claims.Text("scope") is not { } scope) return false;
         if (!SenderKey.TryRead(jwt.Claims, out var key)) return false;

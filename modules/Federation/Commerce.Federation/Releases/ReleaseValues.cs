@@ -62,10 +62,18 @@ internal sealed class ReleaseValues(IMediator mediator, PersonalData personal, L
         Connection connection, Guid customer, Guid session, ContractPurpose? purpose, string? receipt, Hop? hop,
         IReadOnlyList<KeyValuePair<string, JsonElement>> values, CancellationToken stop)
     {
-        var now = clock.GetUtcNow();
         var leaving = values.ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
         if (receipt is not null) leaving[ClaimCatalogue.ConsentReceipt] = JsonSerializer.SerializeToElement(receipt);
         if (hop is not null) leaving[ClaimCatalogue.Hop] = JsonSerializer.SerializeToElement(new HopClaim(hop.Id, hop.Offer), HubJson.Options);
+        var held = new FixedValues(string.Join(' ', values.Select(v => v.Key)), await personal.ProtectJsonAsync(customer, Use, leaving, stop), HashOf(leaving));
+        return Again(connection, customer, session, purpose, receipt, held, hop);
+    }
+
+    /// <summary>A release of values that are fixed and sealed already.</summary>
+    public Release Again(
+        Connection connection, Guid customer, Guid session, ContractPurpose? purpose, string? receipt, FixedValues values, Hop? hop = null)
+    {
+        var now = clock.GetUtcNow();
         return new Release
         {
             Id = Guid.CreateVersion7(now),
@@ -77,9 +85,9 @@ internal sealed class ReleaseValues(IMediator mediator, PersonalData personal, L
             ContractVersion = connection.Contract?.Version ?? 0,
             Receipt = receipt,
             Hop = hop?.Id,
-            ClaimNames = string.Join(' ', values.Select(v => v.Key)),
-            Values = await personal.ProtectJsonAsync(customer, Use, leaving, stop),
-            ValuesHash = HashOf(leaving),
+            ClaimNames = values.ClaimNames,
+            Values = values.Sealed,
+            ValuesHash = values.Hash,
             CreatedAt = now,
         };
     }

@@ -10,7 +10,7 @@ namespace Commerce.Federation.Releases;
 internal sealed record SignInReleaseAnswer(Release? Release, string? SheetPath);
 
 /// <summary>What a sign-in that the partner started itself, without a hop, may release.</summary>
-internal sealed class SignInRelease(FederationDb db, ReleaseGate gate, ReleaseValues values, IMediator mediator, SealedState state)
+internal sealed class SignInRelease(FederationDb db, ReleaseGate gate, ReleaseValues values, StandingValues standing, IMediator mediator, SealedState state)
 {
     /// <param name="askedClaims">Claim names of the scopes asked for; null for SAML, which takes what there is.</param>
     /// <param name="returnPath">Own path to which the browser returns after a yes: the request that is being answered.</param>
@@ -42,8 +42,19 @@ internal sealed class SignInRelease(FederationDb db, ReleaseGate gate, ReleaseVa
     private async Task<SignInReleaseAnswer> ReleaseAsync(
         Connection connection, Guid customer, Guid session, ContractPurpose? purpose, string? receipt, ReleaseDecision? decision, CancellationToken stop)
     {
-        var leaving = decision is null ? [] : await values.GatherAsync(customer, decision.Names, null, [], stop);
-        var release = await values.FixAsync(connection, customer, session, purpose, receipt, null, leaving, stop);
+        var key = new ValuesKey(customer, connection.Id, purpose?.Id ?? "", connection.Contract?.Version ?? 0, receipt, decision is null ? "" : string.Join(' ', decision.Names));
+        Release release;
+        if (standing.Find(key) is { } known)
+        {
+            release = values.Again(connection, customer, session, purpose, receipt, known);
+        }
+        else
+        {
+            var stamp = standing.StampOf(customer);
+            var leaving = decision is null ? [] : await values.GatherAsync(customer, decision.Names, null, [], stop);
+            release = await values.FixAsync(connection, customer, session, purpose, receipt, null, leaving, stop);
+            standing.Keep(key, new FixedValues(release.ClaimNames, release.Values, release.ValuesHash), stamp);
+        }
         db.Releases.Add(release);
         return new SignInReleaseAnswer(release, null);
     }

@@ -10,10 +10,13 @@ using Commerce.Kernel.Secrets;
 namespace Commerce.Federation.OpenIdConnect.Jose;
 
 /// <summary>Signs what the OpenID provider issues, and knows the keys by which it knows its own tokens again.</summary>
-internal sealed class TokenSigner(SigningKeys keys)
+internal sealed class TokenSigner(SigningKeys keys, OwnTokens own)
 {
     public static readonly KeyPurpose Es256 = new("oidc-es256", "ES256");
     public static readonly KeyPurpose Rs256 = new("oidc-rs256", "RS256");
+
+    /// <summary>Value of <c>typ</c> of access tokens (RFC 9068 §2.1). Hand this very text to <see cref="Sign"/>.</summary>
+    public const string AccessTokenType = "at+jwt";
 
     /// <summary>A key of its own: what verifies one RSA padding must not verify the other (RFC 8725 §3.1).</summary>
     public static readonly KeyPurpose Ps256 = new("oidc-ps256", "PS256");
@@ -61,6 +64,7 @@ internal sealed class TokenSigner(SigningKeys keys)
             };
             buffer[signedLength] = (byte)'.';
             var encoded = Base64Url.EncodeToUtf8(signature[..written], buffer.AsSpan(signedLength + 1));
+            if (ReferenceEquals(type, AccessTokenType)) own.Remember(buffer.AsSpan(0, signedLength + 1 + encoded), key.Kid, payload.WrittenSpan);
             return Encoding.ASCII.GetString(buffer, 0, signedLength + 1 + encoded);
         }
         finally
@@ -72,8 +76,13 @@ internal sealed class TokenSigner(SigningKeys keys)
     /// <summary>Every key that our own tokens may carry: of all algorithms, retired ones included.</summary>
     public IEnumerable<VerificationKey> OwnKeys() => Published().Select(AsVerification);
 
-    /// <summary>Keys for access tokens, which are always ES256.</summary>
-    public IEnumerable<VerificationKey> AccessTokenKeys() => keys.PublishedOf(Es256.Name).Select(AsVerification);
+    /// <summary>An access token of ours, whose key is still published; null for anything else.</summary>
+    public VerifiedJwt? OpenAccessToken(string token)
+    {
+        var published = keys.PublishedOf(Es256.Name);   // access tokens are always ES256
+        if (own.Find(token) is { } known && published.Any(k => string.Equals(k.Kid, known.KeyId, StringComparison.Ordinal))) return known;
+        return JwtGate.Open(token, JwtUse.AccessToken, published.Select(AsVerification), out _);
+    }
 
     /// <summary>What <c>jwks_uri</c> answers.</summary>
     public void WritePublished(Utf8JsonWriter json)

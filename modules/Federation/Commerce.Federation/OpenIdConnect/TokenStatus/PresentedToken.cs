@@ -29,7 +29,7 @@ internal sealed class PresentedTokens(FederationDb db, Grants grants, RefreshTok
         if (refreshTokens.TryRead(token, out var id, out var generation))
             return await grants.FindAsync(id, stop) is { } owner ? new PresentedToken(owner.Grant.Connection, null, owner, generation) : null;
 
-        if (JwtGate.Open(token, JwtUse.AccessToken, signer.AccessTokenKeys(), out _) is not { } jwt || !jwt.Says("iss", issuer.Name)) return null;
+        if (signer.OpenAccessToken(token) is not { } jwt || !jwt.Says("iss", issuer.Name)) return null;
         if (jwt.Claims.Text("client_id") is not { } client) return null;
         if (jwt.Claims.Text("grant_id") is not { } grant) return new PresentedToken(client, jwt.Claims, null, 0);
         if (!Guid.TryParseExact(grant, "D", out id) || await grants.FindAsync(id, stop) is not { } found) return null;
