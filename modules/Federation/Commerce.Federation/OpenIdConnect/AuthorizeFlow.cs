@@ -17,7 +17,7 @@ namespace Commerce.Federation.OpenIdConnect;
 internal sealed class AuthorizeFlow(
     FederationDb db, Connections connections, FrozenRequests frozen, PushedRequests pushed, SignInRelease signIn, RichAuthorization.PurchaseRelease purchases,
     GrantManagement.ReplacedGrants replaced, ReleasedClaims released, RedeemHop hops, IMediator mediator, SealedState state,
-    SharedSecrets secrets, Issuer issuer, TimeProvider clock, ILogger<AuthorizeFlow> log)
+    SharedSecrets secrets, GrantRows rows, RecentGrants recent, Issuer issuer, TimeProvider clock, ILogger<AuthorizeFlow> log)
 {
     /// <param name="thawed">Set where the request was frozen before.</param>
     /// <param name="handle">The frozen request's handle, else null.</param>
@@ -89,6 +89,7 @@ internal sealed class AuthorizeFlow(
         // load all wait for each other.
         await using var early = request.HasTicket ? await db.Database.BeginTransactionAsync(stop) : null;
         Release? release;
+        var isNew = false;
         if (request.HasTicket)
         {
             if (!(await hops.RedeemAsync(request.LoginHint!, connection.Id, customer, session, stop)).TryGet(out release, out var no))
@@ -113,10 +114,19 @@ internal sealed class AuthorizeFlow(
                 if (thawed is null) await frozen.FreezeAsync(context, pathHandle, request, SessionBefore.Of(context.User), stop);
                 return Local(sheet);
             }
-            release = decided.Release;
+            (release, isNew) = (decided.Release, decided.IsNew);
         }
 
-        var code = AddGrant(context, request, connection, customer, session, release, await SelectAsync(request.Claims, release, stop));
+        var grant = NewGrant(context, request, connection, customer, session, release, await SelectAsync(request.Claims, release, stop), out var code);
+        if (isNew && thawed is null && request.Pushed is null)
+        {
+            // The ordinary sign-in: two rows, one commit that it shares with whoever comes at this moment.
+            await rows.AddAsync(grant, release, stop);
+            recent.Keep(grant, release);
+            return AuthorizationResponse.Code(request.Target, issuer, code);
+        }
+        if (isNew) db.Releases.Add(release!);
+        db.Add(grant);
         await using var late = early is null && (thawed is not null || request.Pushed is not null) ? await db.Database.BeginTransactionAsync(stop) : null;
         if (thawed is not null && !await frozen.CompleteAsync(thawed.HandleHash, stop)) return Answer.RefusedPage(context, Refusals.HandleInvalid);
         if (request.Pushed is { } uri && !await pushed.UseUpAsync(uri, stop)) return Answer.RefusedPage(context, Refusals.RequestUriOver);
@@ -144,13 +154,13 @@ internal sealed class AuthorizeFlow(
         return await Decide(true);
     }
 
-    private string AddGrant(HttpContext context, AuthorizeRequest request, Connection connection, Guid customer, Guid session, Release? release, (string? UserInfo, string? IdToken) claims)
+    private Grant NewGrant(HttpContext context, AuthorizeRequest request, Connection connection, Guid customer, Guid session, Release? release, (string? UserInfo, string? IdToken) claims, out string code)
     {
         var now = clock.GetUtcNow();
         var id = Guid.CreateVersion7(now);
-        var code = OneTimeCode.New(id);
+        code = OneTimeCode.New(id);
         var offline = request.Asks(OidcScopes.Offline) && connection.Oidc!.MayUse("refresh_token");
-        db.Add(new Grant
+        return new Grant
         {
             Id = id,
             Connection = connection.Id,
@@ -177,8 +187,7 @@ internal sealed class AuthorizeFlow(
             CodeExpiresAt = now + OneTimeCode.Lifetime,
             CreatedAt = now,
             EndsAt = now + RefreshToken.Absolute,
-        });
-        return code;
+        };
     }
 
     /// <summary>The names that the <c>claims</c> parameter selects; one that was asked for with values drops out where it has another.</summary>

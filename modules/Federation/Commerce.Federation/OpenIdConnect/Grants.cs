@@ -19,9 +19,16 @@ internal sealed class GrantQueries
 }
 
 /// <summary>Reads grants, checks that they still stand, and ends them.</summary>
-internal sealed class Grants(FederationDb db, GrantQueries queries, ReleaseGate gate, TimeProvider clock)
+internal sealed class Grants(FederationDb db, GrantQueries queries, GrantRows rows, RecentGrants recent, ReleaseGate gate, TimeProvider clock)
 {
     public Task<GrantWithRelease?> FindAsync(Guid id, CancellationToken stop) => queries.ById(db, id, stop);
+
+    /// <summary>The grant of an access token: null where there is none, its code was not redeemed, or it has ended.</summary>
+    public async ValueTask<GrantWithRelease?> FindInUseAsync(Guid id, CancellationToken stop)
+    {
+        if (recent.Find(id) is { } known) return await rows.IsInUseAsync(id, stop) ? known : null;
+        return await FindAsync(id, stop) is { Grant: { CodeUsedAt: not null, RevokedAt: null } } found ? found : null;
+    }
 
     /// <summary>Everything that must be true at each use, not only at the first: the grant itself, then <see cref="ReleaseGate"/>.</summary>
     public async Task<Result<GateOpen>> CheckAsync(Grant grant, CancellationToken stop)

@@ -22,7 +22,7 @@ internal static class OpenIdConnectProvider
     public static void Register(IServiceCollection services)
     {
         services.AddSingleton<KeyPurpose>(TokenSigner.Es256).AddSingleton<KeyPurpose>(TokenSigner.Rs256).AddSingleton<KeyPurpose>(TokenSigner.Ps256);
-        services.AddSingleton<OwnTokens>().AddSingleton<Issuer>().AddSingleton<TokenSigner>().AddSingleton<Tokens>().AddSingleton<RefreshToken>().AddSingleton<AccessTokens>();
+        services.AddSingleton<OwnTokens>().AddSingleton<RecentGrants>().AddSingleton<GrantRows>().AddSingleton<Issuer>().AddSingleton<TokenSigner>().AddSingleton<Tokens>().AddSingleton<RefreshToken>().AddSingleton<AccessTokens>();
         services.AddScoped<ClientAuthentication>().AddScoped<AuthorizeValidation>().AddScoped<FrozenRequests>().AddScoped<AuthorizeFlow>();
         services.AddSingleton<GrantQueries>().AddScoped<Grants>().AddScoped<RedeemCode>().AddScoped<Refresh>().AddScoped<ClientCredentials>();
         services.AddScoped<ClientRequest>().AddScoped<PresentedTokens>().AddScoped<TokenState>();

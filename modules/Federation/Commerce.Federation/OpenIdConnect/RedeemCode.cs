@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Commerce.Federation.OpenIdConnect.RichAuthorization;
 using Commerce.Kernel;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 
 namespace Commerce.Federation.OpenIdConnect;
@@ -11,15 +10,23 @@ namespace Commerce.Federation.OpenIdConnect;
 /// everything that the first one brought (RFC 6749 §4.1.2). A request that fails a check before that leaves the code as it was.
 /// </summary>
 internal sealed class RedeemCode(
-    FederationDb db, Grants grants, ReleasedClaims released, RefreshToken refreshTokens, GrantManagement.ReplacedGrants replaced,
+    Grants grants, GrantRows rows, RecentGrants recent, ReleasedClaims released, RefreshToken refreshTokens, GrantManagement.ReplacedGrants replaced,
     Tokens tokens, TimeProvider clock, ILogger<RedeemCode> log)
 {
     public async Task<Result<TokenAnswer>> RedeemAsync(Connection client, Parameters form, SenderKey? key, CancellationToken stop)
     {
         if (form["code"] is not { } code) return OAuth.InvalidRequest("code is missing.");
         if (form["redirect_uri"] is not { } redirect) return OAuth.InvalidRequest("redirect_uri is missing.");
-        if (!OneTimeCode.TryRead(code, out var id) || await grants.FindAsync(id, stop) is not { } found) return OAuth.InvalidGrant;
+        if (!OneTimeCode.TryRead(code, out var id)) return OAuth.InvalidGrant;
+        // From memory only to say yes: whatever is wrong is found again on the row itself, which knows of a first use elsewhere.
+        if (recent.Find(id) is { } known && await RedeemAsync(known, code, redirect, client, form, key, isFromMemory: true, stop) is { IsOk: true } quick) return quick;
+        return await grants.FindAsync(id, stop) is { } found
+            ? await RedeemAsync(found, code, redirect, client, form, key, isFromMemory: false, stop) : OAuth.InvalidGrant;
+    }
 
+    private async Task<Result<TokenAnswer>> RedeemAsync(
+        GrantWithRelease found, string code, string redirect, Connection client, Parameters form, SenderKey? key, bool isFromMemory, CancellationToken stop)
+    {
         var grant = found.Grant;
         if (!CryptographicOperations.FixedTimeEquals(grant.CodeHash, OneTimeCode.Hash(code))) return OAuth.InvalidGrant;
         // Another client's code is not its to use up, and not its to revoke (O05).
@@ -36,7 +43,7 @@ internal sealed class RedeemCode(
         var named = grant.IdTokenClaims?.Split(' ');
         var claims = grant.IsHop || named is not null ? await released.ReadAsync(found.Release!, [.. OidcScopes.Claims(grant.Scopes), .. named ?? []], stop) : null;
 
-        if (!await UseUpAsync(grant, found.Release, open, key, now, stop)) return await ReusedAsync(grant, stop);
+        if (!await UseUpAsync(grant, found.Release, open, key, now, stop)) return isFromMemory ? OAuth.InvalidGrant : await ReusedAsync(grant, stop);
         await replaced.EndAsync(grant, stop);
 
         var access = tokens.AccessToken(grant, grant.Scope, key, details, client.AccessLifetime);
@@ -50,27 +57,12 @@ internal sealed class RedeemCode(
         };
     }
 
-    /// <summary>Marks the code as used and puts the release on record, in one transaction. False where another request was first.</summary>
+    /// <summary>Marks the code as used and puts the release on record, in one commit. False where another request was first.</summary>
     private async Task<bool> UseUpAsync(Grant grant, Release? release, GateOpen open, SenderKey? key, DateTimeOffset now, CancellationToken stop)
     {
-        var hop = release?.Hop is { } id ? await db.Hops.AsNoTracking().SingleOrDefaultAsync(h => h.Id == id, stop) : null;
-        await using var transaction = await db.Database.BeginTransactionAsync(stop);
-        var idle = grant.IsOffline ? now + RefreshToken.Idle : (DateTimeOffset?)null;
-        var generation = grant.IsOffline ? 1 : 0;
-        var bound = key?.Text;
-        var used = await db.Set<Grant>().Where(g => g.Id == grant.Id && g.CodeUsedAt == null && g.RevokedAt == null).ExecuteUpdateAsync(row => row
-            .SetProperty(g => g.CodeUsedAt, now)
-            .SetProperty(g => g.RefreshGeneration, generation)
-            .SetProperty(g => g.BoundTo, bound)
-            .SetProperty(g => g.RefreshExpiresAt, idle), stop);
-        if (used != 1) return false;
-        if (release is not null)
-        {
-            ReleaseRecord.Add(db, release, open.Connection, "oidc", now, hop);
-            await db.SaveChangesAsync(stop);
-        }
-        await transaction.CommitAsync(stop);
-        return true;
+        var order = release?.Hop is { } hop ? await rows.OrderOfHopAsync(hop, stop) : null;
+        var news = release is null ? [] : ReleaseRecord.Of(release, open.Connection, "oidc", now, order);
+        return await rows.UseUpAsync(grant.Id, now, grant.IsOffline ? now + RefreshToken.Idle : null, key?.Text, news, stop);
     }
 
     private async Task<Refusal> ReusedAsync(Grant grant, CancellationToken stop)

@@ -18,7 +18,7 @@ internal static class UserInfo
     {
         if (!(await access.ReadAsync(context, access.UserInfoAudience, stop)).TryGet(out var token, out var no)) return new BearerChallenge(no);
         if (!token.Scopes.Contains("openid")) return new BearerChallenge(OAuth.InsufficientScope, "openid");
-        if (token.Grant is not { } id || await grants.FindAsync(id, stop) is not { } found || found.Grant.CodeUsedAt is null
+        if (token.Grant is not { } id || await grants.FindInUseAsync(id, stop) is not { } found
             || !string.Equals(found.Grant.Connection, token.Client, StringComparison.Ordinal))
             return new BearerChallenge(OAuth.InvalidToken);
         if (!(await grants.CheckAsync(found.Grant, stop)).TryGet(out var open, out no))

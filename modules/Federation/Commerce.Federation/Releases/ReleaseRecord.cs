@@ -1,4 +1,5 @@
 using Commerce.Consent.Contracts;
+using Commerce.Kernel;
 using Commerce.Profiles.Contracts;
 
 namespace Commerce.Federation.Releases;
@@ -14,15 +15,22 @@ internal static class ReleaseRecord
     /// <param name="hop">The hop it belongs to, if the caller has it at hand: its order goes onto the timeline.</param>
     public static void Add(FederationDb db, Release release, Connection connection, string protocol, DateTimeOffset now, Hop? hop = null)
     {
+        foreach (var message in Of(release, connection, protocol, now, hop?.OrderNumber)) db.Publish(message);
+    }
+
+    /// <summary>The same as events, for who publishes them otherwise. Same rule: in the transaction that records the code or assertion.</summary>
+    /// <param name="orderNumber">Of the hop that it belongs to.</param>
+    public static IEnumerable<IIntegrationEvent> Of(Release release, Connection connection, string protocol, DateTimeOffset now, string? orderNumber = null)
+    {
         var hopId = release.Hop?.ToString("D");
-        db.Publish(new ClaimsReleased(release.Id, release.Customer, release.Partner, release.Connection, protocol, release.Purpose, release.Receipt, hopId,
-            release.Names, release.ValuesHash, now));
-        db.Publish(new TimelineFact(release.Id, release.Customer, now, "released", Partner: release.Partner, PartnerName: connection.PartnerName,
-            OrderNumber: hop?.OrderNumber, Receipt: release.Receipt, Hop: hopId, Claims: release.Names));
+        yield return new ClaimsReleased(release.Id, release.Customer, release.Partner, release.Connection, protocol, release.Purpose, release.Receipt, hopId,
+            release.Names, release.ValuesHash, now);
+        yield return new TimelineFact(release.Id, release.Customer, now, "released", Partner: release.Partner, PartnerName: connection.PartnerName,
+            OrderNumber: orderNumber, Receipt: release.Receipt, Hop: hopId, Claims: release.Names);
         if (release.Hop is { } landed)
         {
-            db.Publish(new TimelineFact(landed, release.Customer, now, "landed", Partner: release.Partner, PartnerName: connection.PartnerName,
-                OrderNumber: hop?.OrderNumber, Receipt: release.Receipt, Hop: hopId));
+            yield return new TimelineFact(landed, release.Customer, now, "landed", Partner: release.Partner, PartnerName: connection.PartnerName,
+                OrderNumber: orderNumber, Receipt: release.Receipt, Hop: hopId);
         }
     }
 }

@@ -7,16 +7,19 @@ namespace Commerce.Federation.Releases;
 
 /// <summary>Either what may leave, or the page that asks the customer first. Exactly one of the two is set.</summary>
 /// <param name="SheetPath">Local path and query of the consent sheet; when answered with yes it returns to the caller's return path.</param>
-internal sealed record SignInReleaseAnswer(Release? Release, string? SheetPath);
+internal sealed record SignInReleaseAnswer(Release? Release, string? SheetPath)
+{
+    /// <summary>The release is stored nowhere yet: the caller does it, in the commit of the code or assertion that it is for.</summary>
+    public bool IsNew { get; init; }
+}
 
 /// <summary>What a sign-in that the partner started itself, without a hop, may release.</summary>
-internal sealed class SignInRelease(FederationDb db, ReleaseGate gate, ReleaseValues values, StandingValues standing, IMediator mediator, SealedState state)
+internal sealed class SignInRelease(ReleaseGate gate, ReleaseValues values, StandingValues standing, IMediator mediator, SealedState state)
 {
     /// <param name="askedClaims">Claim names of the scopes asked for; null for SAML, which takes what there is.</param>
     /// <param name="returnPath">Own path to which the browser returns after a yes: the request that is being answered.</param>
     /// <param name="denyPath">Own path to which it goes after a no.</param>
     /// <param name="forceAsk">Show the sheet although a consent stands (<c>prompt=consent</c>).</param>
-    /// <remarks>A release is added to the request's <see cref="FederationDb"/> and saved by the caller, with the code or assertion that it is for.</remarks>
     public async Task<Result<SignInReleaseAnswer>> DecideAsync(
         Connection connection, Guid customer, Guid session, IReadOnlyCollection<string>? askedClaims, string returnPath, string denyPath, bool forceAsk,
         CancellationToken stop)
@@ -55,7 +58,6 @@ internal sealed class SignInRelease(FederationDb db, ReleaseGate gate, ReleaseVa
             release = await values.FixAsync(connection, customer, session, purpose, receipt, null, leaving, stop);
             standing.Keep(key, new FixedValues(release.ClaimNames, release.Values, release.ValuesHash), stamp);
         }
-        db.Releases.Add(release);
-        return new SignInReleaseAnswer(release, null);
+        return new SignInReleaseAnswer(release, null) { IsNew = true };
     }
 }

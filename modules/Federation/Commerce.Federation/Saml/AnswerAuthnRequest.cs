@@ -98,7 +98,8 @@ internal sealed class AnswerAuthnRequest(
                 : no == Refusals.PartnerOff ? Off(context, request)
                 : await RefuseAsync(context, request, SamlStatus.RequestDenied, no.Code, kept is not null, stop);
         }
-        if (answer.Release is { } release) return await IssueAsync(asked, new Leaving(connection, release, null) { NameFormat = format }, customer, stop);
+        if (answer.Release is { } release && answer.IsNew) db.Releases.Add(release);
+        if (answer.Release is { } leaving) return await IssueAsync(asked, new Leaving(connection, leaving, null) { NameFormat = format }, customer, stop);
 
         if (request.IsPassive) return await RefuseAsync(context, request, SamlStatus.NoPassive, "The customer has to be asked.", kept is not null, stop);
         if (kept is null && !await frozen.KeepAsync(request, handle, stop)) return Answered(context, request);
