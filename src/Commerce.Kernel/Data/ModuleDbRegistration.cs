@@ -48,6 +48,8 @@ public static class ModuleDbRegistration
             var db = (ModuleDb)scope.ServiceProvider.GetRequiredService(type.Type);
             await db.Database.MigrateAsync(stop);
         }
+        // Read here, so that no first event reads it inside its transaction, where it would need a second connection.
+        services.GetService<Outbox.OutboxSeal>()?.Seal([]);
     }
 
     /// <summary>Write-ahead log with a flush at each commit: what was acknowledged survives a power cut.</summary>
