@@ -121,6 +121,7 @@ internal sealed class FakeOidcHub : IAsyncDisposable
         app.MapGet("/.well-known/openid-configuration", () => Results.Json(new Dictionary<string, object>
         {
             ["issuer"] = Url, ["authorization_endpoint"] = Url + "/connect/authorize", ["token_endpoint"] = Url + "/connect/token",
+            ["pushed_authorization_request_endpoint"] = Url + "/connect/par",     // offered, and not to be used: nothing answers there
             ["userinfo_endpoint"] = Url + "/connect/userinfo", ["jwks_uri"] = Url + "/jwks", ["end_session_endpoint"] = Url + "/connect/logout",
             ["response_types_supported"] = new[] { "code" }, ["subject_types_supported"] = new[] { "pairwise" }, ["id_token_signing_alg_values_supported"] = new[] { "ES256" },
             ["code_challenge_methods_supported"] = new[] { "S256" },

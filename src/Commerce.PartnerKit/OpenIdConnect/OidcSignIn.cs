@@ -66,6 +66,9 @@ internal static class OidcSignIn
         oidc.ResponseType = OpenIdConnectResponseType.Code;
         oidc.ResponseMode = OpenIdConnectResponseMode.Query;
         oidc.UsePkce = true;
+        // The handler would push the request wherever the hub offers it (RFC 9126), with the secret in the body. PKCE, state and the registered
+        // redirect address protect it as it is, and a customer in the middle of a hop waits for one call less.
+        oidc.PushedAuthorizationBehavior = PushedAuthorizationBehavior.Disable;
         oidc.SignInScheme = CommerceHop.Scheme;
         oidc.SignOutScheme = CommerceHop.Scheme;
         oidc.CallbackPath = HopPaths.OidcCallback;
