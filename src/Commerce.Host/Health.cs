@@ -7,6 +7,8 @@ namespace Commerce.Host;
 /// <summary>For the machinery around the process: alive means it runs, ready means every database answers.</summary>
 internal static class Health
 {
+    public const string Path = "/health";
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/health/live", () => Results.Json(new { status = "live" })).ExcludeFromDescription();

@@ -2,6 +2,7 @@ using Commerce.Consent;
 using Commerce.Federation;
 using Commerce.Identity;
 using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
 using Commerce.Profiles;
 using Commerce.Purchases;
 using Commerce.Web;
@@ -49,6 +50,7 @@ public static class Hub
         var app = builder.Build();
         app.UseHubPages();
         UseListedProxies(app);
+        UseFreshKeys(app);
         ProtocolLimits.Use(app);
         app.UseRouting();
         app.UseRateLimiter();
@@ -85,6 +87,23 @@ public static class Hub
     {
         if (migrate) await app.Services.MigrateModulesAsync(stop);
         await app.StartAsync(stop);
+    }
+
+    // Else a request would read them when it signs, on its own thread and after its commit.
+    private static void UseFreshKeys(WebApplication app)
+    {
+        var keys = app.Services.GetRequiredService<SigningKeys>();
+        app.Use((context, next) =>
+        {
+            var reading = context.Request.Path.StartsWithSegments(Health.Path) ? Task.CompletedTask : keys.ReadAheadAsync();
+            return reading.IsCompletedSuccessfully ? next(context) : AfterAsync(reading, context, next);
+        });
+
+        static async Task AfterAsync(Task reading, HttpContext context, RequestDelegate next)
+        {
+            await reading;
+            await next(context);
+        }
     }
 
     // X-Forwarded-* counts only from the proxies that the configuration names: anybody can send the header.

@@ -17,6 +17,7 @@ public static class KernelRegistration
         services.AddDataProtection().SetApplicationName("Commerce")
             .PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "keyring")));
         services.AddSingleton<PersonalData>().AddSingleton<LookupHash>().AddSingleton<SharedSecrets>().AddSingleton<SigningKeys>().AddHostedService<RotateKeysWhenDue>();
+        services.AddSharedSecret(LookupHash.Secret).AddSharedSecret(OutboxSeal.Secret);
         services.AddSingleton<OutboxSeal>().AddSingleton<OutboxSignal>().AddSingleton<OutboxRelay>().AddSingleton<DeadLetters>();
         services.AddSingleton<SealedState>().AddSingleton<CustomerChanges>().AddSingleton<HotPostgres>();
         services.AddModuleDb<KernelDb>("kernel");
@@ -24,6 +25,10 @@ public static class KernelRegistration
         services.AddScoped<IMediator, Mediator>();
         return services;
     }
+
+    /// <summary>Has the hub keep a secret of this name: made at the first start, read by <see cref="SharedSecrets.Get"/>.</summary>
+    /// <param name="name">Lower case with dashes, at most 64 characters. Registering it twice is the same as once.</param>
+    public static IServiceCollection AddSharedSecret(this IServiceCollection services, string name) => services.AddSingleton(new SharedSecretName(name));
 
     /// <summary>Runs the relay in this process. The server does; a command line verb leaves its events for the server to deliver.</summary>
     public static IServiceCollection AddOutboxRelay(this IServiceCollection services) =>

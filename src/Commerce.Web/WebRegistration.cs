@@ -80,8 +80,10 @@ public static class WebRegistration
         {
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => WebRefusals.TooLarge,
             BadHttpRequestException => WebRefusals.Malformed,
+            { } error when error.IsOverload() => WebRefusals.Busy,
             _ => WebRefusals.Broken,
         };
+        if (refusal == WebRefusals.Busy) context.Response.Headers.RetryAfter = "2";
         return Answer.No(context, refusal).ExecuteAsync(context);
     }
 
@@ -97,5 +99,6 @@ internal static class WebRefusals
 {
     public static readonly Refusal TooLarge = new("request.too_large", 413, "The request is larger than the hub takes.");
     public static readonly Refusal Malformed = new("request.malformed", 400, "The request could not be read. Check its format and send it again.");
+    public static readonly Refusal Busy = new("hub.busy", 503, "Too many people are here at this moment. Nothing was lost; please try again in a moment.");
     public static readonly Refusal Broken = new("hub.error", 500, "Something went wrong on our side. Nothing was lost; please try again in a moment.");
 }

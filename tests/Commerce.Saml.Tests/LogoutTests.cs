@@ -68,6 +68,14 @@ public sealed class LogoutTests
         Assert.Equal(FaultCodes.InstantInvalid, Read(request).Then(m => Idp.ValidateRequest(m, sp)).Fault?.Code);
     }
 
+    [Fact]
+    public void S28_a_request_that_never_ends_is_read_like_one_that_ends_soon()
+    {
+        var read = Post(SignedXml(root => root.SetAttribute("NotOnOrAfter", "9999-12-31T23:59:59.9999999Z")));
+        Assert.True(read.IsSuccess, read.Fault?.ToString());
+        Assert.Equal(FaultCodes.Expired, Post(SignedXml(root => root.SetAttribute("NotOnOrAfter", "0001-01-01T00:00:00Z"))).Fault?.Code);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -47,12 +47,15 @@ public sealed class ResponseValidationTests
         { "SubjectConfirmationData", "InResponseTo", null, FaultCodes.InResponseToInvalid }, { "SubjectConfirmationData", "InResponseTo", "_other", FaultCodes.InResponseToInvalid },
         { "SubjectConfirmationData", "NotOnOrAfter", null, FaultCodes.SubjectInvalid }, { "SubjectConfirmationData", "NotOnOrAfter", "soon", FaultCodes.SubjectInvalid },
         { "SubjectConfirmationData", "NotOnOrAfter", "2026-03-02T09:27:00Z", FaultCodes.Expired }, { "SubjectConfirmationData", "NotOnOrAfter", "2026-03-03T09:30:00Z", FaultCodes.SubjectInvalid },
+        { "SubjectConfirmationData", "NotOnOrAfter", "9999-12-31T23:59:59Z", FaultCodes.SubjectInvalid }, { "SubjectConfirmationData", "NotOnOrAfter", "0001-01-01T00:00:00Z", FaultCodes.Expired },
         { "SubjectConfirmationData", "NotBefore", "2026-03-02T09:30:00Z", FaultCodes.SubjectInvalid },
         { "Conditions", "NotBefore", "2026-03-02T09:33:01Z", FaultCodes.ConditionsInvalid }, { "Conditions", "NotBefore", "x", FaultCodes.ConditionsInvalid },
+        { "Conditions", "NotBefore", "9999-12-31T23:59:59Z", FaultCodes.ConditionsInvalid }, { "Conditions", "NotOnOrAfter", "0001-01-01T00:00:00Z", FaultCodes.Expired },
         { "Conditions", "NotOnOrAfter", "2026-03-02T09:27:00Z", FaultCodes.Expired }, { "Conditions", "NotOnOrAfter", "", FaultCodes.ConditionsInvalid },
         { "AuthnStatement", "AuthnInstant", null, FaultCodes.StatementInvalid }, { "AuthnStatement", "AuthnInstant", "", FaultCodes.StatementInvalid },
         { "AuthnStatement", "AuthnInstant", "2026-03-02T09:34:00Z", FaultCodes.StatementInvalid },
         { "AuthnStatement", "SessionNotOnOrAfter", "2026-03-02T09:00:00Z", FaultCodes.Expired }, { "AuthnStatement", "SessionNotOnOrAfter", "x", FaultCodes.StatementInvalid },
+        { "AuthnStatement", "SessionNotOnOrAfter", "0001-01-01T00:00:00Z", FaultCodes.Expired },
         { "Attribute", "Name", null, FaultCodes.StatementInvalid }, { "Attribute", "Name", "", FaultCodes.StatementInvalid },
     };
 
@@ -66,6 +69,13 @@ public sealed class ResponseValidationTests
         });
         Assert.Equal(code, fault?.Code);
     }
+
+    [Theory]
+    [InlineData("Conditions", "NotBefore", "0001-01-01T00:00:00Z")]
+    [InlineData("Conditions", "NotOnOrAfter", "9999-12-31T23:59:59.9999999Z")]
+    [InlineData("AuthnStatement", "SessionNotOnOrAfter", "9999-12-31T23:59:59Z")]
+    public void S26_an_instant_at_the_edge_of_the_calendar_is_an_instant_like_others(string element, string attribute, string value) =>
+        Assert.Null(Send(root => E(root, element).SetAttribute(attribute, value)));
 
     [Theory]
     [InlineData("Status", FaultCodes.StructureInvalid)]

@@ -62,7 +62,7 @@ public sealed class PostgresServer
             folder=$(mktemp -d /tmp/commerce-postgres-XXXXXX)
             {Programs()}/initdb -D $folder/data -U commerce -A trust --no-sync -E UTF8 --locale=C.UTF-8 >$folder/initdb.log 2>&1
             {Programs()}/postgres -D $folder/data -c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-              -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB >$folder/server.log 2>&1 &
+              -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=400 >$folder/server.log 2>&1 &
             server=$!
             cat >/dev/null
             kill -QUIT $server

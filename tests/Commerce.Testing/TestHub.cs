@@ -16,6 +16,8 @@ public sealed class TestHub : IAsyncDisposable
     private readonly TempFolder? folder;
     private readonly WebApplication app;
 
+    static TestHub() => NoBlockingQueries.Watch();
+
     private TestHub(WebApplication app, TempFolder? folder, HubSettings settings, FakeClock clock, string listens)
     {
         (this.app, this.folder, Settings, Clock) = (app, folder, settings, clock);

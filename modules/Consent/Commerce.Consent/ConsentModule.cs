@@ -20,6 +20,7 @@ public sealed class ConsentModule : IModule
     {
         services.AddModuleDb<ConsentDb>(Name).AddHandlersFrom<ConsentModule>();
         services.AddSingleton<LedgerAppend>().AddHotEventHandler<ClaimsReleased, RecordRelease, ConsentDb>();
+        services.AddSharedSecret(AnchorFile.Secret);
         services.AddSingleton(new KeyPurpose(ReceiptSigner.Keys, "ES256", PublishedForever: true));
         services.AddSingleton<ReceiptSigner>().AddSingleton<AnchorFile>().AddSingleton<LedgerAnchor>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerAnchor>());

@@ -1,4 +1,5 @@
 using Commerce.Federation.OpenIdConnect;
+using Commerce.Federation.Releases;
 using Commerce.Federation.Saml;
 using Commerce.Kernel;
 using Microsoft.AspNetCore.Routing;
@@ -14,6 +15,7 @@ public sealed class FederationModule : IModule
     public void Register(IServiceCollection services)
     {
         services.AddModuleDb<FederationDb>(Name).AddHandlersFrom<FederationModule>();
+        services.AddSharedSecret(PairwiseSubject.Salt);
         services.AddSingleton<Connections>().AddSingleton<OfferBook>().AddSingleton<SectorIdentifier>();
         services.AddScoped<PartnerBook>().AddScoped<SamlPartnerBook>();
         PartnerHttp.Register(services);

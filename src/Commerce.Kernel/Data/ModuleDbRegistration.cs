@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Commerce.Kernel.Outbox;
+using Commerce.Kernel.Secrets;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -48,8 +49,7 @@ public static class ModuleDbRegistration
             var db = (ModuleDb)scope.ServiceProvider.GetRequiredService(type.Type);
             await db.Database.MigrateAsync(stop);
         }
-        // Read here, so that no first event reads it inside its transaction, where it would need a second connection.
-        services.GetService<Outbox.OutboxSeal>()?.Seal([]);
+        await services.GetRequiredService<SharedSecrets>().LoadAsync();
     }
 
     /// <summary>Write-ahead log with a flush at each commit: what was acknowledged survives a power cut.</summary>

@@ -39,6 +39,7 @@ internal sealed class InboxEntry
 /// <remarks>Layout: 1 byte version (2), 16 bytes salt, 16 bytes tag, ciphertext. Bodies of older versions were sealed by the key ring itself and still open.</remarks>
 internal sealed class OutboxSeal(IDataProtectionProvider ring, SharedSecrets secrets)
 {
+    internal const string Secret = "outbox";
     private const int Salt = 16, Tag = 16, Header = 1 + Salt + Tag;
     private static readonly byte[] Nonce = new byte[12];    // the key is used once
     private readonly IDataProtector older = ring.CreateProtector("commerce.outbox.v1");
@@ -66,7 +67,7 @@ internal sealed class OutboxSeal(IDataProtectionProvider ring, SharedSecrets sec
     private AesGcm KeyOf(byte[] box)
     {
         Span<byte> key = stackalloc byte[32];
-        HMACSHA256.HashData(secrets.Get("outbox"), box.AsSpan(1, Salt), key);
+        HMACSHA256.HashData(secrets.Get(Secret), box.AsSpan(1, Salt), key);
         return new AesGcm(key, Tag);
     }
 }

@@ -7,11 +7,13 @@ namespace Commerce.Kernel.Secrets;
 /// <remarks>A copy of the database alone cannot be searched by guessing addresses.</remarks>
 public sealed class LookupHash(SharedSecrets secrets)
 {
+    internal const string Secret = "lookup-hash";
+
     private byte[]? key;
 
     /// <param name="purpose">What is looked up, such as <c>email</c>: equal values under two purposes have unequal hashes.</param>
     /// <param name="value">Already normalised by the caller.</param>
     /// <returns>32 bytes.</returns>
     public byte[] Of(string purpose, string value) =>
-        HMACSHA256.HashData(key ??= secrets.Get("lookup-hash"), Encoding.UTF8.GetBytes($"{purpose}\n{value}"));
+        HMACSHA256.HashData(key ??= secrets.Get(Secret), Encoding.UTF8.GetBytes($"{purpose}\n{value}"));
 }

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
@@ -6,33 +6,55 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Kernel.Secrets;
 
-/// <summary>Long-lived secrets of the hub by name, 32 random bytes each, made at first use and kept wrapped by the key ring.</summary>
-/// <remarks>They are never changed: the pairwise salt, for one, decides under which name each partner knows each customer.</remarks>
-public sealed class SharedSecrets(IServiceScopeFactory scopes, IDataProtectionProvider ring)
+/// <summary>A name among the <see cref="SharedSecrets"/>; see <see cref="KernelRegistration.AddSharedSecret"/>.</summary>
+public sealed record SharedSecretName(string Name);
+
+/// <summary>Long-lived secrets of the hub by name, 32 random bytes each, made at the first start and kept wrapped by the key ring.</summary>
+/// <remarks>
+/// They are never changed: the pairwise salt, for one, decides under which name each partner knows each customer. All of them are read before
+/// the first request, so that no request waits for the database on its thread.
+/// </remarks>
+public sealed class SharedSecrets(IServiceScopeFactory scopes, IDataProtectionProvider ring, IEnumerable<SharedSecretName> names)
 {
     private readonly IDataProtector wrap = ring.CreateProtector("commerce.shared-secret.v1");
-    private readonly ConcurrentDictionary<string, byte[]> known = new();
+    private readonly Lock gate = new();
+    private Task<FrozenDictionary<string, byte[]>>? reading;
 
-    /// <param name="name">Lower case with dashes, at most 64 characters.</param>
-    public byte[] Get(string name) => known.GetOrAdd(name, Load);
+    /// <exception cref="ArgumentException">No module registered the name.</exception>
+    public byte[] Get(string name) => LoadAsync().GetAwaiter().GetResult().GetValueOrDefault(name)
+        ?? throw new ArgumentException($"No module registered the secret '{name}'.", nameof(name));
 
-    private byte[] Load(string name)
+    /// <summary>Reads every registered secret and makes those that are not there yet. Awaited at the start; later it is a look at memory.</summary>
+    internal Task<FrozenDictionary<string, byte[]>> LoadAsync()
     {
-        using var scope = scopes.CreateScope();
+        if (reading is { IsCompletedSuccessfully: true } done) return done;
+        lock (gate)
+        {
+            return reading is null or { IsFaulted: true } ? reading = ReadAsync() : reading;
+        }
+    }
+
+    private async Task<FrozenDictionary<string, byte[]>> ReadAsync()
+    {
+        await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
+        var wanted = names.Select(n => n.Name).ToHashSet(StringComparer.Ordinal);
         for (var attempt = 0; ; attempt++)
         {
-            if (db.Secrets.AsNoTracking().SingleOrDefault(s => s.Name == name) is { } row) return wrap.Unprotect(row.Wrapped);
-            var secret = RandomNumberGenerator.GetBytes(32);
-            db.Secrets.Add(new SharedSecret { Name = name, Wrapped = wrap.Protect(secret) });
+            var there = (await db.Secrets.AsNoTracking().ToListAsync()).ToDictionary(s => s.Name, s => s.Wrapped, StringComparer.Ordinal);
+            foreach (var name in wanted.Where(name => !there.ContainsKey(name)))
+            {
+                there[name] = wrap.Protect(RandomNumberGenerator.GetBytes(32));
+                db.Secrets.Add(new SharedSecret { Name = name, Wrapped = there[name] });
+            }
             try
             {
-                db.SaveChanges();
-                return secret;
+                await db.SaveChangesAsync();
+                return wanted.ToFrozenDictionary(name => name, name => wrap.Unprotect(there[name]), StringComparer.Ordinal);
             }
             catch (DbUpdateException) when (attempt == 0)
             {
-                db.ChangeTracker.Clear();   // another process made it at the same moment: read that one
+                db.ChangeTracker.Clear();   // another process made them at the same moment: read those
             }
         }
     }

@@ -47,10 +47,15 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     /// <summary>A key is not put to use by its age alone before partners have had this long to read it.</summary>
     private static readonly TimeSpan PublishAhead = TimeSpan.FromHours(24);
 
+    /// <summary>Requests ask for the keys to be read again this long after the last time: before one of them would have to wait for it.</summary>
+    private static readonly TimeSpan ReadAheadAfter = TimeSpan.FromSeconds(10);
+
     private readonly KeyStores stores = new(ring);
     private static readonly FormattableString OneAtATime = $"SELECT pg_advisory_xact_lock(hashtextextended('commerce.signing-keys', 0))";
     private readonly Lock gate = new();
     private volatile Snapshot known = new([], DateTimeOffset.MinValue);
+    private Task<Snapshot>? reading;
+    private int changes;
 
     /// <summary>What was read and when, as one: a reader without the lock never sees half of it.</summary>
     private sealed record Snapshot(Dictionary<string, SigningKey[]> Keys, DateTimeOffset ReadAt)
@@ -69,11 +74,18 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     {
         var now = clock.GetUtcNow();
         if (known.Of(purpose, now) is { } keys) return keys;
-        lock (gate)
-        {
-            return known.Of(purpose, now) ?? Read(now).Keys.GetValueOrDefault(purpose)
-                ?? throw new ArgumentException($"No keys are kept for '{purpose}'.", nameof(purpose));
-        }
+        return ReadOnceAsync(now).GetAwaiter().GetResult().Keys.GetValueOrDefault(purpose)
+            ?? throw new ArgumentException($"No keys are kept for '{purpose}'.", nameof(purpose));
+    }
+
+    /// <summary>
+    /// Reads the keys where what is known of them gets old. Awaited ahead of every request, so that none of them waits for the database on its
+    /// thread when it signs, least of all between a commit and its answer.
+    /// </summary>
+    public Task ReadAheadAsync()
+    {
+        var now = clock.GetUtcNow();
+        return now - known.ReadAt < ReadAheadAfter ? Task.CompletedTask : ReadOnceAsync(now);
     }
 
     /// <summary>Next becomes active, active becomes retired, and a new next is made.</summary>
@@ -83,12 +95,12 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     /// ever keeps it published, because what it signed is proved by other means as well.
     /// </param>
     /// <returns>The purposes that were left as they are because no next key waits: those in hardware, where an operator adopts the next one.</returns>
-    public Task<IReadOnlyList<string>> RotateAsync(string? purpose, bool emergency = false, CancellationToken stop = default) => ChangeAsync((db, now) =>
+    public Task<IReadOnlyList<string>> RotateAsync(string? purpose, bool emergency = false, CancellationToken stop = default) => ChangeAsync(async (db, now) =>
     {
         var waiting = new List<string>();
         foreach (var wanted in Purposes.Where(p => purpose is null || p.Name == purpose))
         {
-            if (!Step(db, wanted, now, emergency && !wanted.PublishedForever ? KeyState.Revoked : KeyState.Retired)) waiting.Add(wanted.Name);
+            if (!await StepAsync(db, wanted, now, emergency && !wanted.PublishedForever ? KeyState.Revoked : KeyState.Retired, stop)) waiting.Add(wanted.Name);
         }
         return (IReadOnlyList<string>)waiting;
     }, stop);
@@ -96,15 +108,15 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     /// <summary>Rotates the purposes whose active key has signed for its time, where the next one has been published for a day.</summary>
     /// <param name="after">Age at which a key is due; null for each purpose's own, zero for never.</param>
     /// <returns>The purposes that were rotated.</returns>
-    public Task<IReadOnlyList<string>> RotateDueAsync(TimeSpan? after, CancellationToken stop = default) => ChangeAsync((db, now) =>
+    public Task<IReadOnlyList<string>> RotateDueAsync(TimeSpan? after, CancellationToken stop = default) => ChangeAsync(async (db, now) =>
     {
         var rotated = new List<string>();
         foreach (var wanted in Purposes)
         {
             if (wanted.RotateAfter is null || (after ?? wanted.RotateAfter) is not { } age || age <= TimeSpan.Zero) continue;
-            var rows = db.SigningKeys.Where(k => k.Purpose == wanted.Name && (k.State == KeyState.Active || k.State == KeyState.Next)).ToList();
+            var rows = await db.SigningKeys.Where(k => k.Purpose == wanted.Name && (k.State == KeyState.Active || k.State == KeyState.Next)).ToListAsync(stop);
             var isDue = rows.Any(k => k.State == KeyState.Active && k.ActivatedAt <= now - age) && rows.Any(k => k.State == KeyState.Next && k.CreatedAt <= now - PublishAhead);
-            if (isDue && Step(db, wanted, now, KeyState.Retired)) rotated.Add(wanted.Name);
+            if (isDue && await StepAsync(db, wanted, now, KeyState.Retired, stop)) rotated.Add(wanted.Name);
         }
         return (IReadOnlyList<string>)rotated;
     }, stop);
@@ -114,14 +126,14 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     /// stays in hardware: no next key is made in the hub's own store.
     /// </summary>
     /// <exception cref="CryptographicException">The key cannot be reached, does not sign, or is not of the purpose's kind.</exception>
-    public Task AdoptAsync(string purpose, HardwareKey address, CancellationToken stop = default)
+    public async Task AdoptAsync(string purpose, HardwareKey address, CancellationToken stop = default)
     {
         var wanted = Purposes.Single(p => p.Name == purpose);
         using var key = HardwareKeyStore.Open(wanted.Algorithm, address);
         Prove(key);
-        return ChangeAsync((db, now) =>
+        await ChangeAsync(async (db, now) =>
         {
-            db.SigningKeys.RemoveRange(db.SigningKeys.Where(k => k.Purpose == purpose && k.State == KeyState.Next));
+            db.SigningKeys.RemoveRange(await db.SigningKeys.Where(k => k.Purpose == purpose && k.State == KeyState.Next).ToListAsync(stop));
             db.SigningKeys.Add(RowOf(wanted, KeyState.Next, now, key, HardwareKeyStore.StoreName, JsonSerializer.SerializeToUtf8Bytes(address)));
             return true;
         }, stop);
@@ -129,12 +141,12 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
 
     /// <summary>All keys of all purposes, as they stand in the store, revoked ones and those no longer published included.</summary>
     /// <exception cref="CryptographicException">The key ring that wrapped them is lost: none of them would sign.</exception>
-    public IReadOnlyList<KeyListing> List()
+    public async Task<IReadOnlyList<KeyListing>> ListAsync(CancellationToken stop = default)
     {
-        using var scope = scopes.CreateScope();
+        await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
-        EnsureAll(db);
-        var rows = db.SigningKeys.AsNoTracking().ToList();
+        await EnsureAllAsync(db, stop);
+        var rows = await db.SigningKeys.AsNoTracking().ToListAsync(stop);
         foreach (var row in rows) CryptographicOperations.ZeroMemory(stores.Unwrap(row));
         return [.. rows.OrderBy(k => k.Purpose, StringComparer.Ordinal).ThenBy(Rank).ThenByDescending(k => k.CreatedAt)
             .Select(k => new KeyListing(k.Kid, k.Purpose, k.Algorithm, k.State, k.Store, k.CreatedAt, k.ActivatedAt, k.RetiredAt))];
@@ -143,9 +155,9 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     private static int Rank(SigningKeyRow key) => key.State switch { KeyState.Active => 0, KeyState.Next => 1, KeyState.Retired => 2, _ => 3 };
 
     /// <summary>One step of one purpose. False where no next key waits: the active one then goes on.</summary>
-    private bool Step(KernelDb db, KeyPurpose wanted, DateTimeOffset now, KeyState outgoing)
+    private async Task<bool> StepAsync(KernelDb db, KeyPurpose wanted, DateTimeOffset now, KeyState outgoing, CancellationToken stop)
     {
-        var rows = db.SigningKeys.Where(k => k.Purpose == wanted.Name && (k.State == KeyState.Active || k.State == KeyState.Next)).ToList();
+        var rows = await db.SigningKeys.Where(k => k.Purpose == wanted.Name && (k.State == KeyState.Active || k.State == KeyState.Next)).ToListAsync(stop);
         if (rows.SingleOrDefault(k => k.State == KeyState.Next) is not { } next) return false;
         foreach (var row in rows.Where(k => k.State == KeyState.Active)) (row.State, row.RetiredAt) = (outgoing, now);
         (next.State, next.ActivatedAt) = (KeyState.Active, now);
@@ -154,54 +166,71 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     }
 
     /// <summary>One change at a time, over all processes on the same store: two of them must not both rotate.</summary>
-    private async Task<T> ChangeAsync<T>(Func<KernelDb, DateTimeOffset, T> change, CancellationToken stop)
+    private async Task<T> ChangeAsync<T>(Func<KernelDb, DateTimeOffset, Task<T>> change, CancellationToken stop)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
-        EnsureAll(db);
+        await EnsureAllAsync(db, stop);
         await using var transaction = await db.Database.BeginTransactionAsync(stop);     // on SQLite it takes the write lock at once
         if (db.Database.ProviderName == Engines.Npgsql) await db.Database.ExecuteSqlAsync(OneAtATime, stop);
-        var outcome = change(db, clock.GetUtcNow());
+        var outcome = await change(db, clock.GetUtcNow());
         await db.SaveChangesAsync(stop);
         await transaction.CommitAsync(stop);
-        lock (gate) known = known with { ReadAt = DateTimeOffset.MinValue };
+        lock (gate)
+        {
+            changes++;
+            (known, reading) = (known with { ReadAt = DateTimeOffset.MinValue }, null);
+        }
         return outcome;
     }
 
-    private Snapshot Read(DateTimeOffset now)
+    /// <summary>One reading at a time: all who need it wait for the same.</summary>
+    private Task<Snapshot> ReadOnceAsync(DateTimeOffset now)
     {
-        using var scope = scopes.CreateScope();
+        lock (gate)
+        {
+            return reading is { IsCompleted: false } ? reading : reading = ReadAsync(now, changes);
+        }
+    }
+
+    private async Task<Snapshot> ReadAsync(DateTimeOffset now, int changesBefore)
+    {
+        await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
-        EnsureAll(db);
+        await EnsureAllAsync(db, CancellationToken.None);
         var before = now - KeepRetired;
         var forever = Purposes.Where(p => p.PublishedForever).Select(p => p.Name).ToList();
         var opened = known.Keys.Values.SelectMany(k => k).ToDictionary(k => k.Kid);
-        var rows = db.SigningKeys.AsNoTracking()
-            .Where(k => k.State != KeyState.Revoked && (k.RetiredAt == null || k.RetiredAt > before || forever.Contains(k.Purpose))).ToList();
+        var rows = await db.SigningKeys.AsNoTracking()
+            .Where(k => k.State != KeyState.Revoked && (k.RetiredAt == null || k.RetiredAt > before || forever.Contains(k.Purpose))).ToListAsync();
         var keys = rows
             .Select(row => opened.TryGetValue(row.Kid, out var open)
                 ? open with { State = row.State, ActivatedAt = row.ActivatedAt, RetiredAt = row.RetiredAt } : Open(row))
             .GroupBy(k => k.Purpose)
             .ToDictionary(g => g.Key, g => g.OrderBy(k => k.State switch { KeyState.Active => 0, KeyState.Next => 1, _ => 2 })
                 .ThenByDescending(k => k.CreatedAt).ToArray());
-        return known = new Snapshot(keys, now);
+        lock (gate)
+        {
+            // What was changed meanwhile may be missing here: the next one reads again.
+            return known = new Snapshot(keys, changes == changesBefore ? now : DateTimeOffset.MinValue);
+        }
     }
 
-    private void EnsureAll(KernelDb db)
+    private async Task EnsureAllAsync(KernelDb db, CancellationToken stop)
     {
-        if (Missing(db).Count == 0) return;
+        if ((await MissingAsync(db, stop)).Count == 0) return;
         // A second process may be starting on the same store: two active keys of one purpose must not come of it.
-        using var transaction = db.Database.BeginTransaction();     // on SQLite it takes the write lock at once
-        if (db.Database.ProviderName == Engines.Npgsql) db.Database.ExecuteSql(OneAtATime);
+        await using var transaction = await db.Database.BeginTransactionAsync(stop);     // on SQLite it takes the write lock at once
+        if (db.Database.ProviderName == Engines.Npgsql) await db.Database.ExecuteSqlAsync(OneAtATime, stop);
         var now = clock.GetUtcNow();
-        db.SigningKeys.AddRange(Missing(db).Select(m => Make(m.Purpose, m.State, now)));
-        db.SaveChanges();
-        transaction.Commit();
+        db.SigningKeys.AddRange((await MissingAsync(db, stop)).Select(m => Make(m.Purpose, m.State, now)));
+        await db.SaveChangesAsync(stop);
+        await transaction.CommitAsync(stop);
     }
 
-    private List<(KeyPurpose Purpose, KeyState State)> Missing(KernelDb db)
+    private async Task<List<(KeyPurpose Purpose, KeyState State)>> MissingAsync(KernelDb db, CancellationToken stop)
     {
-        var there = db.SigningKeys.Where(k => k.State == KeyState.Active || k.State == KeyState.Next).Select(k => new { k.Purpose, k.State, k.Store }).ToList();
+        var there = await db.SigningKeys.Where(k => k.State == KeyState.Active || k.State == KeyState.Next).Select(k => new { k.Purpose, k.State, k.Store }).ToListAsync(stop);
         return [.. from purpose in Purposes
                    from state in new[] { KeyState.Active, KeyState.Next }
                    where !there.Any(k => k.Purpose == purpose.Name && (k.State == state || k.Store is not null))    // what is in hardware stays there

@@ -68,7 +68,7 @@ internal sealed class ApiAccessTokens
     private static bool IsTimely(DateTimeOffset now, DateTime? from, DateTime? until)
     {
         var skew = TimeSpan.FromSeconds(10);
-        return until is { } end && now.UtcDateTime < end + skew && (from is null || from <= now.UtcDateTime + skew);
+        return until is { } end && now.UtcDateTime - skew < end && (from is null || from <= now.UtcDateTime + skew);
     }
 
     // A confirmation that is not understood is not ignored: that would make a bearer token of it (RFC 7800 §3.1).

@@ -14,7 +14,7 @@ internal sealed class LogoutReading(SingleLogoutSettings settings, LogoutMessage
         if (parsed.Root.Attr("NotOnOrAfter") is { } until)
         {
             if (XmlRead.Instant(until) is not { } end) return new SamlFault(FaultCodes.InstantInvalid, "NotOnOrAfter is no instant.");
-            if (now >= end + settings.ClockSkew) return new SamlFault(FaultCodes.Expired, $"The request ended {end:O}.");
+            if (now - settings.ClockSkew >= end) return new SamlFault(FaultCodes.Expired, $"The request ended {end:O}.");
         }
         var rest = Rest(out var extensions);
         if (rest is [] || !(rest[0].Is(Saml, "NameID") || rest[0].Is(Saml, "EncryptedID")))

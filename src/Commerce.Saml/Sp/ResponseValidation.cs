@@ -140,7 +140,7 @@ internal sealed class ResponseValidation(ServiceProviderSettings settings, Respo
             return new SamlFault(FaultCodes.RecipientInvalid, "Recipient is missing or not this assertion consumer service.");
         if (data.Attr("NotBefore") is not null) return Subject("A bearer confirmation has no NotBefore.");
         if (XmlRead.Instant(data.Attr("NotOnOrAfter")) is not { } end) return Subject("NotOnOrAfter of the confirmation is missing or no instant.");
-        if (now >= end + settings.ClockSkew) return new SamlFault(FaultCodes.Expired, $"The confirmation ended {end:O}.");
+        if (now - settings.ClockSkew >= end) return new SamlFault(FaultCodes.Expired, $"The confirmation ended {end:O}.");
         if (end > now + settings.MaxConfirmationLifetime + settings.ClockSkew) return Subject($"The confirmation lasts until {end:O}, which is too long.");
         return InResponseTo(data.Attr("InResponseTo"), "subject confirmation") is { } wrong ? wrong : end;
     }
@@ -169,12 +169,12 @@ internal sealed class ResponseValidation(ServiceProviderSettings settings, Respo
         if (conditions.Attr("NotBefore") is { } from)
         {
             if (XmlRead.Instant(from) is not { } start) return Conditions("NotBefore is no instant.");
-            if (now < start - settings.ClockSkew) return Conditions($"The assertion begins {start:O}.");
+            if (now + settings.ClockSkew < start) return Conditions($"The assertion begins {start:O}.");
         }
         if (conditions.Attr("NotOnOrAfter") is { } until)
         {
             if (XmlRead.Instant(until) is not { } end) return Conditions("NotOnOrAfter is no instant.");
-            if (now >= end + settings.ClockSkew) return new SamlFault(FaultCodes.Expired, $"The assertion ended {end:O}.");
+            if (now - settings.ClockSkew >= end) return new SamlFault(FaultCodes.Expired, $"The assertion ended {end:O}.");
         }
         return null;
     }
@@ -187,7 +187,7 @@ internal sealed class ResponseValidation(ServiceProviderSettings settings, Respo
         if (statement.Attr("SessionNotOnOrAfter") is { } until)
         {
             if ((end = XmlRead.Instant(until)) is null) return Statement("SessionNotOnOrAfter is no instant.");
-            if (now >= end + settings.ClockSkew) return new SamlFault(FaultCodes.Expired, $"The session ended {end:O}.");
+            if (now - settings.ClockSkew >= end) return new SamlFault(FaultCodes.Expired, $"The session ended {end:O}.");
         }
         if (!statement.ElementsOnly().TryGet(out var children, out var fault)) return fault;
         if (children.FindAll(child => child.Is(Saml, "AuthnContext")) is not [var context] || children.Exists(child => !child.Is(Saml, "AuthnContext") && !child.Is(Saml, "SubjectLocality")))

@@ -124,6 +124,9 @@ public sealed class DpopTests(OidcHub hub) : IClassFixture<OidcHub>
         ["iat an hour ago"] = p => [p.Proof("/connect/token", claims: c => c["iat"] = (long)c["iat"]! - 3600)],
         ["iat in an hour"] = p => [p.Proof("/connect/token", claims: c => c["iat"] = (long)c["iat"]! + 3600)],
         ["iat a text"] = p => [p.Proof("/connect/token", claims: c => c["iat"] = "now")],
+        ["iat at the end of the calendar"] = p => [p.Proof("/connect/token", claims: c => c["iat"] = 253402300799)],
+        ["iat before the calendar"] = p => [p.Proof("/connect/token", claims: c => c["iat"] = -62135596801)],
+        ["nbf at the end of the calendar"] = p => [p.Proof("/connect/token", claims: c => c["nbf"] = 253402300799)],
         ["expired"] = p => [p.Proof("/connect/token", claims: c => c["exp"] = (long)c["iat"]! - 60)],
     };
 
@@ -144,6 +147,7 @@ public sealed class DpopTests(OidcHub hub) : IClassFixture<OidcHub>
         ["iat ten seconds ago (F07)"] = p => p.Proof("/connect/token", claims: c => c["iat"] = (long)c["iat"]! - 10),
         ["iat in ten seconds (F07)"] = p => p.Proof("/connect/token", claims: c => c["iat"] = (long)c["iat"]! + 10),
         ["nbf and exp (F07)"] = p => p.Proof("/connect/token", claims: c => (c["nbf"], c["exp"]) = (c["iat"], (long)c["iat"]! + 60)),
+        ["exp at the end of the calendar"] = p => p.Proof("/connect/token", claims: c => c["exp"] = 253402300799),
         ["htu with query and fragment"] = p => p.Proof("/connect/token?a=b#c"),
         ["htu with scheme and host in upper case"] = p => p.Proof("/connect/token", claims: c => c["htu"] = ((string)c["htu"]!).Replace("http://localhost", "HTTP://LOCALHOST", StringComparison.Ordinal)),
         ["more claims"] = p => p.Proof("/connect/token", claims: c => c["extra"] = new { a = 1 }),

@@ -82,6 +82,8 @@ public sealed class RequestObjectTests(OidcHub hub) : IClassFixture<OidcHub>
         ["no nbf"] = (t, c) => t.Object(c, claims: p => p.Remove("nbf")),
         ["expired"] = (t, c) => t.Object(c, claims: p => p["exp"] = (long)p["nbf"]! - 11),
         ["exp in over an hour"] = (t, c) => t.Object(c, claims: p => p["exp"] = (long)p["nbf"]! + 3601),
+        ["exp at the end of the calendar"] = (t, c) => t.Object(c, claims: p => p["exp"] = 253402300799),
+        ["nbf at the start of the calendar"] = (t, c) => t.Object(c, claims: p => p["nbf"] = -62135596800),
         ["nbf over an hour ago"] = (t, c) => t.Object(c, claims: p => p["nbf"] = (long)p["nbf"]! - 3601),
         ["nbf in a minute"] = (t, c) => t.Object(c, claims: p => p["nbf"] = (long)p["nbf"]! + 60),
         ["another aud"] = (t, c) => t.Object(c, claims: p => p["aud"] = "https://other.example"),

@@ -278,6 +278,8 @@ public sealed class TokenTests(OidcHub hub) : IClassFixture<OidcHub>
         ["exp as text"] = (c, h) => c.Assertion(a => a["exp"] = (h.Clock.GetUtcNow().ToUnixTimeSeconds() + 60).ToString(System.Globalization.CultureInfo.InvariantCulture)),
         ["exp 11 s ago (M11)"] = (c, h) => c.Assertion(a => a["exp"] = h.Clock.GetUtcNow().ToUnixTimeSeconds() - 11),
         ["exp 5 min ago (F16)"] = (c, h) => c.Assertion(a => a["exp"] = h.Clock.GetUtcNow().ToUnixTimeSeconds() - 300),
+        ["exp at the end of the calendar"] = (c, _) => c.Assertion(a => a["exp"] = 253402300799),
+        ["nbf at the end of the calendar"] = (c, _) => c.Assertion(a => a["nbf"] = 253402300799),
         ["exp in an hour"] = (c, h) => c.Assertion(a => a["exp"] = h.Clock.GetUtcNow().ToUnixTimeSeconds() + 3600),
         ["iat in 61 s (F18)"] = (c, h) => c.Assertion(a => a["iat"] = h.Clock.GetUtcNow().ToUnixTimeSeconds() + 61),
         ["nbf in 61 s (F18)"] = (c, h) => c.Assertion(a => a["nbf"] = h.Clock.GetUtcNow().ToUnixTimeSeconds() + 61),

@@ -220,10 +220,10 @@ public sealed class SecretsTests : IAsyncLifetime
         var (oidc, receipt) = (keys.ActiveOf(Oidc.Name).Kid, keys.ActiveOf(Receipts.Name).Kid);
         await keys.RotateAsync(null, emergency: true);
         Assert.DoesNotContain(keys.PublishedOf(Oidc.Name), k => k.Kid == oidc);
-        Assert.Equal(KeyState.Revoked, keys.List().Single(k => k.Kid == oidc).State);
+        Assert.Equal(KeyState.Revoked, (await keys.ListAsync()).Single(k => k.Kid == oidc).State);
         Assert.Contains(keys.PublishedOf(Receipts.Name), k => k.Kid == receipt);
         await keys.RotateAsync(Oidc.Name);
-        Assert.Equal(KeyState.Revoked, keys.List().Single(k => k.Kid == oidc).State);
+        Assert.Equal(KeyState.Revoked, (await keys.ListAsync()).Single(k => k.Kid == oidc).State);
     }
 
     [Fact]

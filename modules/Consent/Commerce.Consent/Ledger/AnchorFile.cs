@@ -19,6 +19,8 @@ internal sealed record AnchorPoint(long Number, string Hash, DateTimeOffset At, 
 /// </summary>
 internal sealed class AnchorFile(HubSettings settings, SharedSecrets secrets)
 {
+    public const string Secret = "ledger-anchor";
+
     private byte[]? key;
 
     public string Path { get; } = System.IO.Path.Combine(settings.DataDirectory, "ledger-anchor.jsonl");
@@ -70,5 +72,5 @@ internal sealed class AnchorFile(HubSettings settings, SharedSecrets secrets)
     }
 
     private string MacOf(long number, string hash, DateTimeOffset at) => Convert.ToHexStringLower(HMACSHA256.HashData(
-        key ??= secrets.Get("ledger-anchor"), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number}\n{hash}\n{at.UtcTicks}"))));
+        key ??= secrets.Get(Secret), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{number}\n{hash}\n{at.UtcTicks}"))));
 }

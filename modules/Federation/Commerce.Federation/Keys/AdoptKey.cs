@@ -23,6 +23,6 @@ internal sealed class AdoptKeyHandler(SigningKeys keys) : IRequestHandler<AdoptK
         {
             return new Refusal("federation.key_out_of_reach", 422, $"The key cannot be used: {error.Message}");
         }
-        return Result.Of(ListKeysHandler.Summaries(keys));
+        return Result.Of(await ListKeysHandler.SummariesAsync(keys, cancellationToken));
     }
 }

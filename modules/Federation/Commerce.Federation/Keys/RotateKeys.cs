@@ -21,6 +21,6 @@ internal sealed class RotateKeysHandler(SigningKeys keys) : IRequestHandler<Rota
         if (request.Purpose is { } purpose && keys.Purposes.All(p => p.Name != purpose)) return UnknownPurpose;
         var waiting = await keys.RotateAsync(request.Purpose, request.Emergency, cancellationToken);
         if (request.Purpose is not null && waiting.Count > 0) return NoNextKey;
-        return Result.Of(ListKeysHandler.Summaries(keys));
+        return Result.Of(await ListKeysHandler.SummariesAsync(keys, cancellationToken));
     }
 }

@@ -12,6 +12,9 @@ namespace Commerce.Federation.OpenIdConnect;
 /// </summary>
 internal sealed class DpopNonces(SharedSecrets secrets, TimeProvider clock)
 {
+    /// <summary>Name of the key among the <see cref="SharedSecrets"/>.</summary>
+    public const string Secret = "dpop-nonce";
+
     private static readonly TimeSpan Span = TimeSpan.FromMinutes(2);
 
     /// <summary>The nonce to use from now on; 22 characters.</summary>
@@ -33,7 +36,7 @@ internal sealed class DpopNonces(SharedSecrets secrets, TimeProvider clock)
         Span<byte> bytes = stackalloc byte[8];
         BinaryPrimitives.WriteInt64BigEndian(bytes, span);
         Span<byte> hash = stackalloc byte[32];
-        HMACSHA256.HashData(secrets.Get("dpop-nonce"), bytes, hash);
+        HMACSHA256.HashData(secrets.Get(Secret), bytes, hash);
         return Base64Url.EncodeToString(hash[..16]);
     }
 }

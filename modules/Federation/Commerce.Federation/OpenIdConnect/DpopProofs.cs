@@ -67,7 +67,7 @@ internal sealed class DpopProofs(DpopNonces nonces, OneTimeIds seen, Issuer issu
         if (at < now - Fresh || at > now + JwtGate.Skew) return false;
         // Not asked for by the specification, and held to where they are there.
         return proof.Claims.TryInstant("exp", out var ends) && proof.Claims.TryInstant("nbf", out var begins)
-            && (ends is null || now < ends.Value + JwtGate.Skew) && (begins is null || begins.Value <= now + JwtGate.Skew);
+            && (ends is null || now - JwtGate.Skew < ends) && (begins is null || begins.Value <= now + JwtGate.Skew);
     }
 
     /// <summary>

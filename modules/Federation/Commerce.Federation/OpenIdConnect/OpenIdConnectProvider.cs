@@ -21,6 +21,7 @@ internal static class OpenIdConnectProvider
 {
     public static void Register(IServiceCollection services)
     {
+        services.AddSharedSecret(RefreshToken.Secret).AddSharedSecret(DpopNonces.Secret);
         services.AddSingleton<KeyPurpose>(TokenSigner.Es256).AddSingleton<KeyPurpose>(TokenSigner.Rs256).AddSingleton<KeyPurpose>(TokenSigner.Ps256);
         services.AddSingleton<OwnTokens>().AddSingleton<RecentGrants>().AddSingleton<GrantRows>().AddSingleton<Issuer>().AddSingleton<TokenSigner>().AddSingleton<Tokens>().AddSingleton<RefreshToken>().AddSingleton<AccessTokens>();
         services.AddScoped<ClientAuthentication>().AddScoped<AuthorizeValidation>().AddScoped<FrozenRequests>().AddScoped<AuthorizeFlow>();

@@ -12,6 +12,9 @@ namespace Commerce.Federation.OpenIdConnect;
 /// </summary>
 internal sealed class RefreshToken(SharedSecrets secrets)
 {
+    /// <summary>Name of the key among the <see cref="SharedSecrets"/>.</summary>
+    public const string Secret = "refresh-token";
+
     private const int Length = 16 + 4 + 32;
     private const int TextLength = 70;
 
@@ -23,7 +26,7 @@ internal sealed class RefreshToken(SharedSecrets secrets)
         Span<byte> bytes = stackalloc byte[Length];
         grant.TryWriteBytes(bytes, bigEndian: true, out _);
         BinaryPrimitives.WriteInt32BigEndian(bytes[16..], generation);
-        HMACSHA256.HashData(secrets.Get("refresh-token"), bytes[..20], bytes[20..]);
+        HMACSHA256.HashData(secrets.Get(Secret), bytes[..20], bytes[20..]);
         return Base64Url.EncodeToString(bytes);
     }
 
@@ -33,7 +36,7 @@ internal sealed class RefreshToken(SharedSecrets secrets)
         Span<byte> bytes = stackalloc byte[Length];
         if (token is not { Length: TextLength } || !OneTimeCode.TryDecode(token, bytes)) return false;
         Span<byte> tag = stackalloc byte[32];
-        HMACSHA256.HashData(secrets.Get("refresh-token"), bytes[..20], tag);
+        HMACSHA256.HashData(secrets.Get(Secret), bytes[..20], tag);
         if (!CryptographicOperations.FixedTimeEquals(tag, bytes[20..])) return false;
         // The last character carries two unused bits: one token has one spelling.
         if (!string.Equals(token, Base64Url.EncodeToString(bytes), StringComparison.Ordinal)) return false;

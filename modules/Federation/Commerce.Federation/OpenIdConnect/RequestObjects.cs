@@ -45,7 +45,7 @@ internal sealed class RequestObjects(Connections connections, ClientKeys clientK
             && jwt.Claims.Texts("aud")?.Contains(issuer.Name, StringComparer.Ordinal) != true) return "aud";
         var now = clock.GetUtcNow();
         if (!jwt.Claims.TryInstant("exp", out var ends) || !jwt.Claims.TryInstant("nbf", out var begins) || !jwt.Claims.TryInstant("iat", out var made)) return "time";
-        if (ends is not null && now >= ends.Value + JwtGate.Skew) return "expired";
+        if (ends is not null && now - JwtGate.Skew >= ends) return "expired";
         if (begins > now + JwtGate.Skew || made > now + JwtGate.Skew) return "not yet";
         if (!strict) return null;
         if (ends is null || begins is null) return "exp or nbf missing";

@@ -1,3 +1,4 @@
+using Commerce.Kernel;
 using Commerce.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,6 +12,7 @@ internal static class SamlIdentityProvider
 {
     public static void Register(IServiceCollection services)
     {
+        services.AddSharedSecret(SamlParticipant.IndexSecret);
         services.AddSingleton(SamlIdentity.KeyPurpose);
         services.AddSingleton<SamlIdentity>().AddSingleton<RefusedMessages>().AddSingleton<RefusalWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<RefusalWriter>());

@@ -33,12 +33,15 @@ internal sealed class SamlParticipant
     /// <summary>The release that its newest name came with.</summary>
     public Guid? Release { get; init; }
 
+    /// <summary>Name, among the <see cref="SharedSecrets"/>, of the key of <see cref="IndexOf"/>.</summary>
+    public const string IndexSecret = "saml-session-index";
+
     /// <summary>
     /// The session's name for one service provider. It is opaque, tells nothing of the session, and two service providers cannot match theirs.
     /// </summary>
     /// <remarks>SAML Core 2.7.2. Keyed and not random, so that every assertion of one session at one service provider says the same.</remarks>
     public static string IndexOf(Guid session, string connection, SharedSecrets secrets) => "_" + Base64Url.EncodeToString(HMACSHA256.HashData(
-        secrets.Get("saml-session-index"), Encoding.UTF8.GetBytes($"{session:N}\n{connection}")).AsSpan(0, 24));
+        secrets.Get(IndexSecret), Encoding.UTF8.GetBytes($"{session:N}\n{connection}")).AsSpan(0, 24));
 }
 
 internal sealed class SamlParticipantMap : IEntityTypeConfiguration<SamlParticipant>

@@ -98,6 +98,6 @@ internal static class JwtGate
         if (!jwt.Claims.TryInstant("exp", out var exp) || exp is null) return false;
         if (!jwt.Claims.TryInstant("nbf", out var notBefore) || !jwt.Claims.TryInstant("iat", out var issued)) return false;
         expires = exp.Value;
-        return now < exp.Value + Skew && (notBefore is null || notBefore <= now + Skew) && (issued is null || issued <= now + Skew);
+        return now - Skew < exp && (notBefore is null || notBefore <= now + Skew) && (issued is null || issued <= now + Skew);
     }
 }
