@@ -13,15 +13,15 @@ namespace Commerce.Testing;
 /// <summary>The hub, or some of its modules, in this process: real Kestrel on a free loopback port, real database in a folder of its own.</summary>
 public sealed class TestHub : IAsyncDisposable
 {
-    private readonly TempFolder? folder;
+    private readonly TempFolder folder;
     private readonly WebApplication app;
 
     static TestHub() => NoBlockingQueries.Watch();
 
-    private TestHub(WebApplication app, TempFolder? folder, HubSettings settings, FakeClock clock, string listens)
+    private TestHub(WebApplication app, TempFolder folder, HubSettings settings, FakeClock clock)
     {
         (this.app, this.folder, Settings, Clock) = (app, folder, settings, clock);
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(listens) };
+        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(Origin) };
     }
 
     public HubSettings Settings { get; }
@@ -36,16 +36,15 @@ public sealed class TestHub : IAsyncDisposable
     /// <param name="configuration">Settings by configuration key.</param>
     /// <param name="configure">Last word on the services, after the modules: fakes for modules that are not booted go here.</param>
     /// <param name="postgres">Connection string of a PostgreSQL database of the test's own, or null for SQLite.</param>
-    /// <param name="beside">A hub on PostgreSQL that this one stands beside, as a second process behind one name: same database, key ring and origin.</param>
     public static async Task<TestHub> StartAsync(
         IReadOnlyList<IModule>? modules = null, IReadOnlyDictionary<string, string?>? configuration = null,
-        Action<IServiceCollection>? configure = null, bool development = true, string? postgres = null, FakeClock? clock = null, TestHub? beside = null)
+        Action<IServiceCollection>? configure = null, bool development = true, string? postgres = null, FakeClock? clock = null)
     {
-        clock ??= beside?.Clock ?? FakeClock.AtNoon();
-        var folder = beside is null ? new TempFolder() : null;
-        var settings = beside?.Settings ?? new HubSettings
+        clock ??= FakeClock.AtNoon();
+        var folder = new TempFolder();
+        var settings = new HubSettings
         {
-            DataDirectory = folder!.Path,
+            DataDirectory = folder.Path,
             PublicOrigin = $"http://localhost:{FreePort()}",
             IsDevelopment = development,
             Postgres = postgres,
@@ -54,15 +53,14 @@ public sealed class TestHub : IAsyncDisposable
         // Sign-ins cost a deliberate tenth of a second each; tests make hundreds.
         var values = new Dictionary<string, string?> { ["Identity:PasswordIterations"] = "1000" };
         foreach (var (key, value) in configuration ?? new Dictionary<string, string?>()) values[key] = value;
-        var listens = beside is null ? settings.PublicOrigin : $"http://localhost:{FreePort()}";
-        var app = Hub.Build(settings, [listens.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)], modules ?? Hub.AllModules, values, builder =>
+        var app = Hub.Build(settings, [settings.PublicOrigin.Replace("localhost", "127.0.0.1", StringComparison.Ordinal)], modules ?? Hub.AllModules, values, builder =>
         {
             builder.Logging.ClearProviders();
             builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock));
             configure?.Invoke(builder.Services);
         });
         await app.StartAsync(migrate: true);
-        return new TestHub(app, folder, settings, clock, listens);
+        return new TestHub(app, folder, settings, clock);
     }
 
     /// <summary>A browser of its own: cookies, no automatic redirects.</summary>
@@ -98,6 +96,6 @@ public sealed class TestHub : IAsyncDisposable
         await app.StopAsync(patience.Token);
         await app.DisposeAsync();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-        folder?.Dispose();
+        folder.Dispose();
     }
 }

@@ -7,12 +7,14 @@ public static class Wait
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
+    /// <param name="patience">Null for half a minute.</param>
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what, TimeSpan? patience = null)
     {
+        var longest = patience ?? Patience;
         var watch = Stopwatch.StartNew();
         while (!await condition())
         {
-            if (watch.Elapsed > Patience) throw new TimeoutException($"Waited {Patience.TotalSeconds:0} s in vain until {what}.");
+            if (watch.Elapsed > longest) throw new TimeoutException($"Waited {longest.TotalSeconds:0} s in vain until {what}.");
             await Task.Delay(20);
         }
     }

@@ -28,6 +28,8 @@ internal static class ServeVerb
               serve --urls http://localhost:5000
               serve --urls http://127.0.0.1:8080 --origin https://id.retailer.example     behind a proxy that ends TLS
 
+            On PostgreSQL (COMMERCE_POSTGRES) any number of processes may serve one --origin together, over one database and one --data.
+
             Databases are made and migrated first. /health/live answers while the process lives, /health/ready when every database answers.
             """) { Urls, Origin, Modules };
         verb.SetAction(async (parsed, stop) =>
@@ -41,8 +43,8 @@ internal static class ServeVerb
                 return 2;
             }
             var settings = Settings.From(parsed.GetValue(Verbs.Data)!, parsed.GetValue(Origin) ?? urls[0]);
-            using var alone = DataLock.Take(settings.DataDirectory);
-            if (alone is null)
+            using var alone = settings.Postgres is null ? DataLock.Take(settings.DataDirectory) : null;
+            if (alone is null && settings.Postgres is null)
             {
                 await parsed.InvocationConfiguration.Error.WriteLineAsync($"Another hub is serving from {settings.DataDirectory}. Stop it first, or give this one its own --data.");
                 return 1;

@@ -6,29 +6,34 @@ using Commerce.Testing;
 
 namespace Commerce.Conformance.Tests.Races;
 
-/// <summary>A hub for races, on one engine; or two of them over one database, as two processes behind one name.</summary>
-public class RaceHub(string engine, int hubs) : ConformanceHub
+/// <summary>A hub for races, on one engine; or with another process beside it, over one database and behind one name.</summary>
+public class RaceHub(string engine, bool two) : ConformanceHub
 {
-    private readonly List<TestHub> beside = [];
+    private HubProcess? process;
+    private HttpClient? beside;
 
     internal string? Missing { get; } = engine == "sqlite" ? null : PostgresServer.Missing;
 
-    /// <summary>Clients of every hub that takes part, in turn.</summary>
-    internal HttpClient this[int number] => number % (beside.Count + 1) is var which and > 0 ? beside[which - 1].Http : Hub.Http;
+    /// <summary>Where the request of this number goes: every second one to the process beside, where there is one.</summary>
+    internal HttpClient this[int number] => beside is not null && number % 2 == 1 ? beside : Hub.Http;
 
     public override async ValueTask InitializeAsync()
     {
         if (Missing is not null) return;
         await base.InitializeAsync();
-        while (beside.Count < hubs - 1) beside.Add(await TestHub.StartAsync(beside: Hub));
+        if (!two) return;
+        var listens = $"http://127.0.0.1:{TestHub.FreePort()}";
+        process = await HubProcess.StartAsync(Hub.Settings.DataDirectory, Hub.Origin, new Dictionary<string, string?> { ["COMMERCE_POSTGRES"] = Hub.Settings.Postgres }, listens);
+        beside = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(listens) };
     }
 
     protected override async Task<TestHub> StartAsync() =>
-        await TestHub.StartAsync(postgres: engine == "sqlite" ? null : await (await PostgresServer.SharedAsync()).NewDatabaseAsync());
+        await TestHub.StartAsync(postgres: engine == "sqlite" ? null : await (await PostgresServer.SharedAsync()).NewDatabaseAsync(), clock: two ? FakeClock.Running() : null);
 
     public override async ValueTask DisposeAsync()
     {
-        foreach (var hub in beside) await hub.DisposeAsync();
+        beside?.Dispose();
+        process?.Dispose();
         await base.DisposeAsync();
     }
 }
@@ -152,14 +157,14 @@ public abstract class RaceTests(RaceHub hub)
     }
 }
 
-public sealed class SqliteRaceHub() : RaceHub("sqlite", 1);
+public sealed class SqliteRaceHub() : RaceHub("sqlite", two: false);
 
-public sealed class PostgresRaceHub() : RaceHub("postgresql", 1);
+public sealed class PostgresRaceHub() : RaceHub("postgresql", two: false);
 
-public sealed class TwoRaceHubs() : RaceHub("postgresql", 2);
+public sealed class TwoProcessesRaceHub() : RaceHub("postgresql", two: true);
 
 public sealed class SqliteRaces(SqliteRaceHub hub) : RaceTests(hub), IClassFixture<SqliteRaceHub>;
 
 public sealed class PostgresRaces(PostgresRaceHub hub) : RaceTests(hub), IClassFixture<PostgresRaceHub>;
 
-public sealed class TwoHubsOnOnePostgresRaces(TwoRaceHubs hub) : RaceTests(hub), IClassFixture<TwoRaceHubs>;
+public sealed class TwoProcessesOnOnePostgresRaces(TwoProcessesRaceHub hub) : RaceTests(hub), IClassFixture<TwoProcessesRaceHub>;

@@ -28,11 +28,12 @@ internal sealed class AnchorFile(HubSettings settings, SharedSecrets secrets)
     public bool Exists => File.Exists(Path);
 
     /// <summary>Writes one line and waits until it is on the disk.</summary>
+    /// <exception cref="IOException">The disk is full, or another process writes a line at this moment.</exception>
     public void Append(long number, byte[] hash, DateTimeOffset at)
     {
         var hex = Convert.ToHexStringLower(hash);
         var line = JsonSerializer.Serialize(new AnchorPoint(number, hex, at, MacOf(number, hex, at)), HubJson.Options) + "\n";
-        using var file = new FileStream(Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var file = new FileStream(Path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         if (file.Length > 0)
         {
             file.Seek(-1, SeekOrigin.End);

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 
-namespace Commerce.Host.Tests.Journey;
+namespace Commerce.Testing;
 
-/// <summary>The hub as an operator runs it, to be killed.</summary>
-internal sealed class HubProcess : IDisposable
+/// <summary>The hub as an operator runs it: a process of its own, which can be killed.</summary>
+public sealed class HubProcess : IDisposable
 {
     private readonly Process process;
     private readonly Task<string> error;
@@ -16,9 +16,11 @@ internal sealed class HubProcess : IDisposable
     }
 
     /// <param name="environment">Variables beside the usual ones.</param>
-    public static async Task<HubProcess> StartAsync(string data, string origin, IReadOnlyDictionary<string, string?>? environment = null)
+    /// <param name="listens">Where it listens, when that is not its public origin.</param>
+    public static async Task<HubProcess> StartAsync(string data, string origin, IReadOnlyDictionary<string, string?>? environment = null, string? listens = null)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Commerce.Host.dll"), "serve", "--urls", origin.Replace("localhost", "127.0.0.1", StringComparison.Ordinal), "--origin", origin, "--data", data])
+        listens ??= origin;
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Commerce.Host.dll"), "serve", "--urls", listens.Replace("localhost", "127.0.0.1", StringComparison.Ordinal), "--origin", origin, "--data", data])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -27,19 +29,19 @@ internal sealed class HubProcess : IDisposable
         foreach (var (name, value) in environment ?? new Dictionary<string, string?>()) start.Environment[name] = value;
         var hub = new HubProcess(Process.Start(start)!);
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
-        for (var watch = Stopwatch.StartNew(); ; await Task.Delay(20))
+        await Wait.UntilAsync(async () =>
         {
             if (hub.process.HasExited) throw new InvalidOperationException($"The hub ended with {hub.process.ExitCode}: {await hub.error}{await hub.output}");
-            if (watch.Elapsed > TimeSpan.FromMinutes(2)) throw new TimeoutException("The hub did not become ready.");
             try
             {
-                if ((await client.GetAsync($"{origin}/health/ready")).IsSuccessStatusCode) return hub;
+                return (await client.GetAsync(new Uri($"{listens}/health/ready"))).IsSuccessStatusCode;
             }
             catch (HttpRequestException)
             {
-                // not yet listening
+                return false;   // not yet listening
             }
-        }
+        }, "the hub is ready", TimeSpan.FromMinutes(2));
+        return hub;
     }
 
     /// <summary>kill -9.</summary>
