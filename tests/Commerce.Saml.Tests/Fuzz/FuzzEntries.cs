@@ -33,6 +33,9 @@ internal static class FuzzEntries
         ["authn-redirect"] = FuzzedRequests.Redirect,
         ["authn-post"] = FuzzedRequests.Post,
         ["response"] = FuzzedResponses.Response,
+        ["logout-request"] = FuzzedBackChannel.LogoutRequest,
+        ["logout-response"] = FuzzedBackChannel.LogoutResponse,
+        ["artifact-resolve"] = FuzzedBackChannel.ArtifactResolve,
         ["metadata-sp"] = FuzzedMetadata.ServiceProvider,
         ["metadata-idp"] = FuzzedMetadata.IdentityProvider,
         ["metadata-signed"] = FuzzedMetadata.Signed,
@@ -79,7 +82,7 @@ internal static class FuzzEntries
 internal static class FuzzedResponses
 {
     private static readonly RSA Rsa = RSA.Create(2048);
-    private static readonly DecryptionKey Decryption = new(Rsa, Keys.Certificate(Rsa));
+    public static readonly DecryptionKey Decryption = new(Rsa, Keys.Certificate(Rsa));
 
     private sealed record Seed(World World, ServiceProviderSide Side, string RequestId, string Xml, FuzzNode Tree, string Genuine, bool Resign);
 
@@ -273,10 +276,11 @@ internal static class FuzzedMetadata
         string Said(Stream document) => JsonSerializer.Serialize(SpMetadataReader.Read(document, new SpMetadataOptions(), world.Clock).Select(entry => entry.Value.ServiceProvider).ToList());
     }
 
-    public static string Sign(string xml, SigningKey key)
+    /// <param name="after">How many children stand before the signature.</param>
+    public static string Sign(string xml, SigningKey key, int after = 0)
     {
         var root = Attack.Load(xml).DocumentElement!;
-        XmlSignature.Sign(root, root.FirstChild, key);
+        XmlSignature.Sign(root, root.ChildNodes[after], key);
         return root.OuterXml;
     }
 
