@@ -22,6 +22,7 @@ public abstract partial class SamlSite : IAsyncLifetime
     private const string Email = "aino.virtanen@example.com", Password = "vihreä lokki soutaa yöllä";
 
     private readonly TempFolder folder = new();
+    private (string Key, string Certificate) own;
     private Process? site;
     private Task<string> errors = Task.FromResult("");
 
@@ -37,7 +38,7 @@ public abstract partial class SamlSite : IAsyncLifetime
 
     internal virtual string Acs => EntityId.Replace("metadata", "acs", StringComparison.Ordinal);
 
-    internal string Slo => EntityId.Replace("metadata", "slo", StringComparison.Ordinal);
+    internal virtual string Slo => EntityId.Replace("metadata", "slo", StringComparison.Ordinal);
 
     /// <summary>The response inside the page that posts it.</summary>
     internal static string Xml(TestPage page) =>
@@ -64,8 +65,8 @@ public abstract partial class SamlSite : IAsyncLifetime
         site = Process.Start(start)!;
         errors = site.StandardError.ReadToEndAsync();
 
-        var (key, certificate) = WriteKey();
-        var configured = await TellAsync(Configuration(await Hub.Http.GetStringAsync("/saml/metadata"), key, certificate, folder));
+        own = WriteKey();
+        var configured = await TellAsync(Configuration(await Hub.Http.GetStringAsync("/saml/metadata"), own.Key, own.Certificate, folder));
         var added = await Hub.AskAsync(new AddSamlPartner(configured.GetProperty("metadata").GetString()!, null, Contract()));
         Assert.True(added.IsOk, string.Join("; ", added.Refusal?.Errors?.Select(e => e.Message) ?? [added.Refusal?.Code ?? ""]));
         Assert.True((await Hub.AskAsync(new PutOffer(OfferJson()))).IsOk);
@@ -86,6 +87,10 @@ public abstract partial class SamlSite : IAsyncLifetime
         if (Hub is not null) await Hub.DisposeAsync();
         folder.Dispose();
     }
+
+    /// <summary>The site takes the hub's metadata as it is now.</summary>
+    internal virtual async Task ReadHubAgainAsync() =>
+        await TellAsync(Configuration(await Hub.Http.GetStringAsync("/saml/metadata"), own.Key, own.Certificate, folder));
 
     internal async Task<JsonElement> TellAsync(object command)
     {

@@ -1,15 +1,17 @@
 // A service provider made of node-saml, driven by lines of JSON: one command in, one answer out.
 //
-// {"do": "configure", "entity_id", "acs", "sso", "idp_entity_id", "idp_certificates": [...], "key_file", "cert_file", "decrypts"} answers {"metadata"}.
+// {"do": "configure", "entity_id", "acs", "slo", "sso", "idp_slo", "idp_entity_id", "idp_certificates": [...], "key_file", "cert_file", "decrypts"} answers {"metadata"}.
 // {"do": "request", "binding": "redirect" or "post", "relay_state", "is_passive"} answers {"id", "url"} or {"id", "fields"}.
 // {"do": "response", "saml_response"} answers {"ok": true, ...} or {"ok": false, "error"}.
+// {"do": "logout"} answers {"url"}: the LogoutRequest for whoever signed in last. {"do": "logout_response", "message", "relay_state"} answers
+// {"ok"}, and {"do": "logout_request", "message", "relay_state"} answers {"url"}: the LogoutResponse by HTTP-Redirect.
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { inflateRawSync } from 'node:zlib'
 import { SAML, ValidateInResponseTo } from '@node-saml/node-saml'
 
 const persistent = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'
-let site, passive, posting
+let site, passive, posting, last
 
 function configure(given) {
   const options = {
@@ -17,6 +19,8 @@ function configure(given) {
     audience: given.entity_id,
     callbackUrl: given.acs,
     entryPoint: given.sso,
+    logoutUrl: given.idp_slo,
+    logoutCallbackUrl: given.slo,
     idpIssuer: given.idp_entity_id,
     idpCert: given.idp_certificates,
     privateKey: readFileSync(given.key_file, 'utf8'),
@@ -54,6 +58,7 @@ async function request(command) {
 async function response(command) {
   try {
     const { profile } = await site.validatePostResponseAsync({ SAMLResponse: command.saml_response })
+    last = profile
     return {
       ok: true,
       name: profile.nameID,
@@ -68,8 +73,25 @@ async function response(command) {
   }
 }
 
+const logout = async () => ({ url: await site.getLogoutUrlAsync(last, '', {}) })
+
+async function logoutResponse(command) {
+  try {
+    return { ok: (await site.validatePostResponseAsync({ SAMLResponse: command.message })).loggedOut }
+  } catch (refused) {
+    return { ok: false, error: refused.message }
+  }
+}
+
+async function logoutRequest(command) {
+  const { profile } = await site.validatePostRequestAsync({ SAMLRequest: command.message })
+  return { url: await site.getLogoutResponseUrlAsync(profile, command.relay_state, {}, profile.nameID === last.nameID) }
+}
+
+const commands = { configure, request, response, logout, logout_response: logoutResponse, logout_request: logoutRequest }
+
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line)
-  const answer = command.do === 'configure' ? configure(command) : command.do === 'request' ? await request(command) : await response(command)
+  const answer = await commands[command.do](command)
   console.log(JSON.stringify(answer))
 }

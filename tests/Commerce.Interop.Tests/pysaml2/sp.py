@@ -3,8 +3,8 @@
 The first line is the configuration: {"entity_id", "acs", "slo", "idp_metadata", "key_file", "cert_file"}; the answer is {"metadata"}.
 Then {"do": "request", "binding": "redirect" or "post", "relay_state", "is_passive"} answers {"id", "url"} or {"id", "fields"}, and
 {"do": "response", "saml_response", "outstanding": [ids]} answers {"ok": true, ...} or {"ok": false, "error"}.
-{"do": "logout"} answers {"url"}: the LogoutRequest for whoever signed in last. {"do": "logout_response", "saml_response", "relay_state"} answers
-{"ok", "status"}, and {"do": "logout_request", "saml_request", "relay_state"} answers {"fields"}: the LogoutResponse by HTTP-POST.
+{"do": "logout"} answers {"url"}: the LogoutRequest for whoever signed in last. {"do": "logout_response", "message", "relay_state"} answers
+{"ok", "status"}, and {"do": "logout_request", "message", "relay_state"} answers {"fields"}: the LogoutResponse by HTTP-POST.
 """
 import json
 import logging
@@ -113,7 +113,7 @@ def logout(client):
 
 def logout_response(client, command):
     try:
-        answer = client.parse_logout_request_response(command["saml_response"], BINDING_HTTP_POST)
+        answer = client.parse_logout_request_response(command["message"], BINDING_HTTP_POST)
         return {"ok": answer.status_ok(), "status": answer.response.status.status_code.value}
     except Exception as refused:
         return {"ok": False, "error": f"{type(refused).__name__}: {refused}"}
@@ -121,7 +121,7 @@ def logout_response(client, command):
 
 def logout_request(client, command):
     info = client.handle_logout_request(
-        command["saml_request"], last, BINDING_HTTP_POST, sign=True, sign_alg=SIG_RSA_SHA256, digest_alg=DIGEST_SHA256, relay_state=command["relay_state"])
+        command["message"], last, BINDING_HTTP_POST, sign=True, sign_alg=SIG_RSA_SHA256, digest_alg=DIGEST_SHA256, relay_state=command["relay_state"])
     fields = Fields()
     fields.feed(info["data"] if isinstance(info["data"], str) else "".join(info["data"]))
     return {"fields": fields.found}

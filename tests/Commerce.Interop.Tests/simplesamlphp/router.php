@@ -19,6 +19,11 @@ if ($path === '/app') {
     ], JSON_UNESCAPED_SLASHES);
     return true;
 }
+if ($path === '/logout') {
+    require LIBRARY . '/lib/_autoload.php';
+    (new \SimpleSAML\Auth\Simple('default-sp'))->logout(['ReturnTo' => 'https://' . getenv('SITE_HOST') . '/signed-out']);
+    return true;
+}
 if (preg_match('#^/simplesaml/(module\.php)(/.*)$#', $path, $parts)) {
     $_SERVER['PATH_INFO'] = $parts[2];
     $_SERVER['SCRIPT_NAME'] = '/simplesaml/' . $parts[1];

@@ -57,7 +57,7 @@ function configure(array $command): array
     ];
     $source = ['default-sp' => [
         'saml:SP', 'entityID' => $command['entity_id'], 'idp' => $command['idp_entity_id'], 'privatekey' => basename($command['key_file']), 'certificate' => basename($command['cert_file']),
-        'sign.authnrequest' => true, 'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', 'WantAssertionsSigned' => true, 'redirect.sign' => true, 'redirect.validate' => true,
+        'sign.authnrequest' => true, 'sign.logout' => true, 'validate.logout' => true, 'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', 'WantAssertionsSigned' => true, 'redirect.sign' => true, 'redirect.validate' => true,
         'RelayState' => "$origin/app",
         'NameIDPolicy' => ['Format' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent', 'AllowCreate' => true], 'attributes.NameFormat' => 'urn:oasis:names:tc:SAML:2.0:attrname-format:uri',
     ]];
@@ -83,6 +83,7 @@ function configure(array $command): array
 }
 
 $jars = [];
+$last = [];    // cookies of whoever signed in last
 while (($line = fgets(STDIN)) !== false) {
     $command = json_decode($line, true);
     switch ($command['do']) {
@@ -112,7 +113,23 @@ while (($line = fgets(STDIN)) !== false) {
                 break;
             }
             [$body] = fetch(path($location), $jar);
+            $last = $jar;
             answer(json_decode($body, true) ?? ['ok' => false, 'error' => $body]);
+            break;
+        case 'logout':
+            // The site ends its session and asks the hub to do the same.
+            [$body, $location] = fetch('/logout', $last);
+            answer($location === null ? ['error' => $body . file_get_contents($log)] : ['url' => $location]);
+            break;
+        case 'logout_response':
+            // Once the hub has answered, the browser is led to the page that the site shows to those who are out, and has to sign in anew.
+            [$body, $location] = fetch(path($command['url']), $last);
+            [, $again] = fetch('/app', $last);
+            answer(['ok' => $location !== null && str_ends_with($location, '/signed-out') && $again !== null, 'error' => $location === null ? $body . file_get_contents($log) : $location]);
+            break;
+        case 'logout_request':
+            [$body, $location] = fetch(path($command['url']), $last);
+            answer($location === null ? ['error' => trim(strip_tags($body)) . file_get_contents($log)] : ['url' => $location]);
             break;
     }
 }
