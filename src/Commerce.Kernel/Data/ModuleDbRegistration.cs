@@ -1,5 +1,3 @@
-using System.Data.Common;
-using System.Runtime.CompilerServices;
 using Commerce.Kernel.Outbox;
 using Commerce.Kernel.Secrets;
 using Microsoft.Data.Sqlite;
@@ -47,34 +45,38 @@ public static class ModuleDbRegistration
         {
             await using var scope = services.CreateAsyncScope();
             var db = (ModuleDb)scope.ServiceProvider.GetRequiredService(type.Type);
-            await db.Database.MigrateAsync(stop);
+            if (await IsUpToDateAsync(db, stop)) _ = db.Model;     // built here and not by the first request
+            else await db.Database.MigrateAsync(stop);
         }
         await services.GetRequiredService<SharedSecrets>().LoadAsync();
     }
 
-    /// <summary>Write-ahead log with a flush at each commit: what was acknowledged survives a power cut.</summary>
-    private sealed class DurableSqlite : DbConnectionInterceptor
+    /// <summary>
+    /// True where the file has had every migration. The migrator finds that out too, by a dozen queries and commits of its own lock on each file.
+    /// On PostgreSQL, where another process may be migrating, its lock is what counts.
+    /// </summary>
+    private static async Task<bool> IsUpToDateAsync(ModuleDb db, CancellationToken stop)
     {
-        public static readonly DurableSqlite Instance = new();
-
-        // The settings hold as long as the connection to the file, which the pool keeps open; EF opens and closes around every command.
-        private readonly ConditionalWeakTable<SQLitePCL.sqlite3, object> prepared = [];
-
-        public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData) => Set(connection);
-
-        public override Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        if (db.Database.ProviderName != Engines.Sqlite) return false;
+        var connection = (SqliteConnection)db.Database.GetDbConnection();
+        if (!File.Exists(connection.DataSource)) return false;
+        await connection.OpenAsync(stop);
+        try
         {
-            Set(connection);
-            return Task.CompletedTask;
+            await using var command = connection.CreateCommand();
+            command.CommandText = """SELECT "MigrationId" FROM migrations""";
+            var had = new HashSet<string>(StringComparer.Ordinal);
+            await using var rows = await command.ExecuteReaderAsync(stop);
+            while (await rows.ReadAsync(stop)) had.Add(rows.GetString(0));
+            return db.Database.GetMigrations().All(had.Contains);
         }
-
-        private void Set(DbConnection connection)
+        catch (SqliteException)
         {
-            if (((SqliteConnection)connection).Handle is not { } file || prepared.TryGetValue(file, out _)) return;
-            using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000;";
-            command.ExecuteNonQuery();
-            prepared.AddOrUpdate(file, this);
+            return false;   // a file without the table: the migrator makes it, or says what is wrong
+        }
+        finally
+        {
+            await connection.CloseAsync();
         }
     }
 }

@@ -73,7 +73,12 @@ internal sealed class HotEventConsumer<TEvent, THandler, TDb> : EventConsumer
         var handler = services.GetRequiredService<THandler>();
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         var effects = new List<(Guid Event, Func<HotWrite, ValueTask> Run)>(events.Count);
-        foreach (var incoming in events) effects.Add((incoming.Delivery.Event, await handler.PrepareAsync(Read<TEvent>(incoming), incoming.Delivery, stop)));
+        foreach (var incoming in events)
+        {
+            // Requests that came meanwhile go first: on one core a hundred events in a row would make them wait for milliseconds.
+            if (effects.Count % 8 == 7) await Task.Yield();
+            effects.Add((incoming.Delivery.Event, await handler.PrepareAsync(Read<TEvent>(incoming), incoming.Delivery, stop)));
+        }
         await services.GetRequiredService<HotStore<TDb>>().WriteAsync(async write =>
         {
             foreach (var (id, run) in effects)

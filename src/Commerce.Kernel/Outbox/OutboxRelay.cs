@@ -38,8 +38,11 @@ internal sealed class OutboxRelay(
     internal const int MaxAttempts = 12;
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
-    /// <summary>After a round that delivered something: what comes meanwhile shares the next round's three commits. The first event after a pause waits for nothing.</summary>
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(20);
+    /// <summary>
+    /// After a round that delivered something and did not leave more behind: what comes meanwhile shares the next round's three commits. The
+    /// first event after a pause waits for nothing.
+    /// </summary>
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(6);
     private static readonly TimeSpan InboxMemory = TimeSpan.FromDays(30);
 
@@ -51,7 +54,7 @@ internal sealed class OutboxRelay(
     private async Task EmptyForeverAsync(ModuleDbType module, CancellationToken stop)
     {
         var bell = signal.BellOf(module.Type);
-        var swept = DateTimeOffset.MinValue;
+        var swept = clock.GetUtcNow();      // not at the start, which has enough to do
         while (!stop.IsCancellationRequested)
         {
             try
@@ -61,8 +64,9 @@ internal sealed class OutboxRelay(
                     await SweepInboxAsync(module, stop);
                     swept = clock.GetUtcNow();
                 }
-                if (await DeliverDueAsync(module, stop) > 0) await Task.Delay(Linger, stop);
-                else await bell.WaitAsync(Poll, stop);
+                var tried = await DeliverDueAsync(module, stop);
+                if (tried == 0) await bell.WaitAsync(Poll, stop);
+                else if (tried < BatchSize) await Task.Delay(Linger, stop);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Commerce.Kernel.Outbox;
 using Commerce.Kernel.Secrets;
 using Commerce.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -43,6 +44,41 @@ public sealed class SecretsTests : IAsyncLifetime
         Assert.Equal("Åström 민지", await Personal.UnprotectTextAsync(customer, "test.name", bytes));
         await using var later = Build();
         Assert.Equal("Åström 민지", await later.GetRequiredService<PersonalData>().UnprotectTextAsync(customer, "test.name", bytes));
+    }
+
+    [Fact]
+    public async Task An_event_opens_in_every_process_of_the_hub_and_after_a_restart_and_not_when_it_was_changed()
+    {
+        byte[] body = [.. "what happened"u8];
+        var mine = services.GetRequiredService<OutboxSeal>();
+        await using var other = Build();
+        var others = other.GetRequiredService<OutboxSeal>();
+        var (first, second, third) = (mine.Seal(body), mine.Seal(body), others.Seal(body));
+        Assert.Equal(3, new[] { first, second, third }.Select(Convert.ToHexString).Distinct().Count());
+        foreach (var sealedBody in new[] { third, first, second, third })
+        {
+            Assert.Equal(body, mine.Open(sealedBody));
+            Assert.Equal(body, others.Open(sealedBody));
+        }
+        for (var at = 0; at < first.Length; at++)
+        {
+            byte[] changed = [.. first];
+            changed[at] ^= 1;
+            Assert.ThrowsAny<CryptographicException>(() => mine.Open(changed));
+        }
+        Assert.Equal(body, mine.Open(first));
+    }
+
+    [Fact]
+    public void An_event_that_was_sealed_with_a_key_of_its_own_before_an_update_still_opens()
+    {
+        byte[] body = [.. "what happened"u8];
+        var box = new byte[1 + 16 + 16 + body.Length];
+        box[0] = 2;
+        RandomNumberGenerator.Fill(box.AsSpan(1, 16));
+        using var aes = new AesGcm(HMACSHA256.HashData(services.GetRequiredService<SharedSecrets>().Get("outbox"), box.AsSpan(1, 16)), 16);
+        aes.Encrypt(new byte[12], body, box.AsSpan(33), box.AsSpan(17, 16));
+        Assert.Equal(body, services.GetRequiredService<OutboxSeal>().Open(box));
     }
 
     [Fact]
