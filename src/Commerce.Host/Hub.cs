@@ -53,7 +53,6 @@ public static class Hub
         UseFreshKeys(app);
         ProtocolLimits.Use(app);
         app.UseRouting();
-        app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
@@ -73,7 +72,6 @@ public static class Hub
         services.AddHttpClient();
         services.AddAuthentication(HubSchemes.Session);
         services.AddAuthorization();
-        services.AddRateLimiter(options => options.RejectionStatusCode = StatusCodes.Status429TooManyRequests);
         services.AddOpenApi("v1");
         // Else a form without its token, or a body that is no JSON, is answered by an empty 400 outside Development.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
