@@ -40,7 +40,7 @@ internal static class HopBench
             {
                 if (only is not null && only != kind) continue;
                 var file = Path.Combine(folder.FullName, $"{kind}.json");
-                config["server"] = HubProcess(folder.FullName);
+                config["server"] = HubProcess(folder.FullName, options);
                 await File.WriteAllTextAsync(file, JsonSerializer.Serialize(config));
                 code |= await DriveAsync(file, users, options);
             }
@@ -52,10 +52,14 @@ internal static class HopBench
         }
     }
 
-    /// <summary>How the driver starts the hub: as it is delivered, with nothing tuned from outside.</summary>
-    public static object HubProcess(string data) => new
+    /// <summary>How the driver starts the hub: as it is delivered, with nothing tuned from outside. <c>--hub</c> names a published one.</summary>
+    public static object HubProcess(string data, string[] options) => new
     {
-        command = new[] { Environment.ProcessPath!, typeof(Hub).Assembly.Location, "serve", "--data", data, "--urls", Origin },
+        command = new[]
+        {
+            Environment.ProcessPath!, Path.GetFullPath(options.SkipWhile(o => o != "--hub").Skip(1).FirstOrDefault(typeof(Hub).Assembly.Location)),
+            "serve", "--data", data, "--urls", Origin,
+        },
         environment = new Dictionary<string, string> { ["ASPNETCORE_ENVIRONMENT"] = "Development", ["Logging__LogLevel__Default"] = "Warning" },
         readyUrl = $"{Origin}/health/ready",
     };

@@ -30,7 +30,7 @@ internal static class PeerBench
             var peers = await InstallAsync();
             var (clientId, secret) = await HopBench.PrepareAsync(folder.FullName, users);
             var hub = isOidc ? HopBench.Oidc(clientId, secret, hop: false) : HopBench.Saml(hop: false);
-            hub["server"] = HopBench.HubProcess(folder.FullName);
+            hub["server"] = HopBench.HubProcess(folder.FullName, options);
             var peer = isOidc ? OidcPeer(peers) : SamlPeer(peers, folder.FullName);
 
             var results = Path.Combine(folder.FullName, "results.jsonl");

@@ -17,6 +17,7 @@ if (args.Length == 0 || args[0] is "-h" or "--help")
                                             the hub beside npm oidc-provider or npm samlp, in one run (needs node and npm)
         bench hops [--users 16] [--seconds 15] [--warmup 20] [--runs 3] [--rate 0] [--out FILE.jsonl] [--only KIND]
                                             hops over OIDC and SAML against the hub, with its durable store; KIND is oidc, saml, oidc-signin or saml-signin
+                                            both take --hub PATH/Commerce.Host.dll, a hub published elsewhere, in place of the one built with the bench
         bench pieces [--filter '*']         the pieces in process (BenchmarkDotNet)
         bench run CONFIG.json [--concurrency 8] [--seconds 15] [--warmup 6] [--runs 3] [--rate 0] [--open 0]
                               [--max-flows 5000000] [--pid N] [--server-cpu 0] [--driver-cpu 1] [--no-pin] [--out FILE.jsonl]
