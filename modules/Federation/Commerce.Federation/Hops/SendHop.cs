@@ -5,27 +5,46 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Commerce.Federation.Hops;
 
 /// <summary>Fixes what leaves, makes the one-time ticket, and says where the browser goes with it.</summary>
-internal sealed class SendHop(FederationDb db, ReleaseValues releases, HubSettings settings, TimeProvider clock)
+internal sealed class SendHop(HopRows rows, ReleaseValues releases, HubSettings settings, TimeProvider clock)
 {
-    /// <summary>Adds release and ticket in one commit.</summary>
-    /// <param name="hop">Tracked by this request's database.</param>
+    /// <summary>Stores a new hop with its release and ticket, in one commit.</summary>
+    /// <param name="hop">From <see cref="Begin"/>, stored nowhere yet.</param>
     /// <returns>Absolute URL at the partner, or a path of our own that leads there.</returns>
     public async Task<string> SendAsync(
         Hop hop, HopOccasion occasion, string? receipt, IReadOnlyList<KeyValuePair<string, JsonElement>> values, CancellationToken stop)
     {
-        var release = await releases.FixAsync(occasion.Connection, hop.Customer, hop.Session, occasion.Purpose, receipt, hop, values, stop);
-        db.Releases.Add(release);
-        var ticket = Token.New();
-        (hop.Release, hop.TicketHash, hop.State, hop.ExpiresAt) = (release.Id, Token.Hash(ticket), HopState.Sent, clock.GetUtcNow() + Hop.TicketLifetime);
-        await db.SaveChangesAsync(stop);
-        return Onward(occasion, ticket);
+        var (release, onward) = await MakeTicketAsync(hop, occasion, receipt, values, stop);
+        await rows.AddAsync(hop, release, stop);
+        return onward;
     }
 
+    /// <summary>The same for a hop that was stored when its sheet was answered.</summary>
+    /// <param name="db">Tracks the hop.</param>
+    /// <param name="hop">The hop.</param>
+    public async Task<string> SendAsync(
+        FederationDb db, Hop hop, HopOccasion occasion, string? receipt, IReadOnlyList<KeyValuePair<string, JsonElement>> values, CancellationToken stop)
+    {
+        var (release, onward) = await MakeTicketAsync(hop, occasion, receipt, values, stop);
+        db.Releases.Add(release);
+        await db.SaveChangesAsync(stop);
+        return onward;
+    }
+
+    private async Task<(Release Release, string Onward)> MakeTicketAsync(
+        Hop hop, HopOccasion occasion, string? receipt, IReadOnlyList<KeyValuePair<string, JsonElement>> values, CancellationToken stop)
+    {
+        var release = await releases.FixAsync(occasion.Connection, hop.Customer, hop.Session, occasion.Purpose, receipt, hop, values, stop);
+        var ticket = Token.New();
+        (hop.Release, hop.TicketHash, hop.State, hop.ExpiresAt) = (release.Id, Token.Hash(ticket), HopState.Sent, clock.GetUtcNow() + Hop.TicketLifetime);
+        return (release, Onward(occasion, ticket));
+    }
+
+    /// <summary>A hop that begins now. The caller stores it.</summary>
     /// <param name="sheet">The consent sheet that it answers, or null.</param>
     public Hop Begin(HopOccasion occasion, Guid session, Guid? sheet, HopState state)
     {
         var now = clock.GetUtcNow();
-        var hop = new Hop
+        return new Hop
         {
             Id = Guid.CreateVersion7(now),
             Offer = occasion.Offer.Id,
@@ -39,8 +58,6 @@ internal sealed class SendHop(FederationDb db, ReleaseValues releases, HubSettin
             CreatedAt = now,
             ExpiresAt = now + Hop.TicketLifetime,
         };
-        db.Hops.Add(hop);
-        return hop;
     }
 
     private string Onward(HopOccasion occasion, string ticket)

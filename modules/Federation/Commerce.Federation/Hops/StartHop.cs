@@ -46,6 +46,7 @@ internal static class StartHop
             if (ConsentSheet.Missing(occasion.Purpose, values).Any()) return await sheet.ShowAsync(context, occasion, shown.Session, changed: false, stop);
 
             var hop = send.Begin(occasion, shown.Session, shown.Id, HopState.Created);
+            db.Hops.Add(hop);
             if (!await TakeSheetAsync(stop)) return new SeeOther(OpenHop.PathOf(shown.Offer, shown.Order));
 
             var given = answer.Consent(occasion.Customer, occasion.Connection, occasion.Purpose, occasion.Purpose.Claims, new Uri(occasion.Offer.TargetUrl).Host);
@@ -57,12 +58,13 @@ internal static class StartHop
                 return HopRefused.Page(context, no);
             }
             var decision = ClaimsRelease.Decide(occasion.Contract, occasion.Purpose.Id, consent, occasion.Scope, null);
-            return new SeeOther(await send.SendAsync(hop, occasion, consent.Receipt, [.. values.Where(v => decision.Names.Contains(v.Key))], stop));
+            return new SeeOther(await send.SendAsync(db, hop, occasion, consent.Receipt, [.. values.Where(v => decision.Names.Contains(v.Key))], stop));
         }
 
         private async Task<IResult> DenyAsync(HttpContext context, HopOccasion occasion, ShownHop shown, CancellationToken stop)
         {
             var hop = send.Begin(occasion, shown.Session, shown.Id, HopState.Denied);
+            db.Hops.Add(hop);
             db.Publish(new TimelineFact(hop.Id, occasion.Customer, clock.GetUtcNow(), "hop_denied", Partner: occasion.Connection.Partner,
                 PartnerName: occasion.Connection.PartnerName, Banner: occasion.Purchase.Banner, OrderNumber: occasion.Purchase.OrderNumber, Hop: hop.Id.ToString("D")));
             await TakeSheetAsync(stop);     // answered before: the first answer stands, and the way back is the same

@@ -84,20 +84,17 @@ internal sealed class AuthorizeFlow(
         HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, Connection connection, Guid customer, Guid session, CancellationToken stop)
     {
         if (request.Replaces is { } old && !await replaced.IsThereAsync(old, connection.Id, customer, stop)) return await RefuseAsync(context, request, thawed, handle, OAuth.InvalidGrantId, stop);
-        // A ticket, a frozen and a pushed request are each used up with the code that comes of them, in one transaction; a plain sign-in is one
-        // save. Only a ticket opens it this early: whoever asks other modules while holding a connection waits for a second one, and under
-        // load all wait for each other.
-        await using var early = request.HasTicket ? await db.Database.BeginTransactionAsync(stop) : null;
         Release? release;
+        WaitingHop? waiting = null;
         var isNew = false;
         if (request.HasTicket)
         {
-            if (!(await hops.RedeemAsync(request.LoginHint!, connection.Id, customer, session, stop)).TryGet(out release, out var no))
+            if (!(await hops.FindAsync(request.LoginHint!, connection.Id, customer, session, stop)).TryGet(out waiting, out var no))
             {
-                if (early is not null) await early.RollbackAsync(stop);
                 log.LogWarning("A hop ticket was refused to {Client}: {Reason}.", connection.Id, no.Code);
                 return await RefuseAsync(context, request, thawed, handle, no, stop);
             }
+            release = waiting.Release;
         }
         else
         {
@@ -118,22 +115,35 @@ internal sealed class AuthorizeFlow(
         }
 
         var grant = NewGrant(context, request, connection, customer, session, release, await SelectAsync(request.Claims, release, stop), out var code);
-        if (isNew && thawed is null && request.Pushed is null)
+        if (thawed is null && request.Pushed is null && (isNew || waiting is not null))
         {
-            // The ordinary sign-in: two rows, one commit that it shares with whoever comes at this moment.
-            await rows.AddAsync(grant, release, stop);
+            // The ordinary sign-in, and the hop: one commit, shared with whoever comes at this moment.
+            if (waiting is null) await rows.AddAsync(grant, release, stop);
+            else if (!await rows.AddForHopAsync(grant, waiting, stop)) return await TicketUsedAsync(context, request, thawed, handle, stop);
             recent.Keep(grant, release);
             return AuthorizationResponse.Code(request.Target, issuer, code);
         }
-        if (isNew) db.Releases.Add(release!);
-        db.Add(grant);
-        await using var late = early is null && (thawed is not null || request.Pushed is not null) ? await db.Database.BeginTransactionAsync(stop) : null;
+        // A ticket, a frozen and a pushed request are each used up with the code that comes of them, in one transaction.
+        await using var transaction = thawed is not null || request.Pushed is not null || waiting is not null ? await db.Database.BeginTransactionAsync(stop) : null;
+        if (waiting is not null && !await hops.TakeAsync(db, waiting, stop))
+        {
+            await transaction!.RollbackAsync(stop);
+            return await TicketUsedAsync(context, request, thawed, handle, stop);
+        }
         if (thawed is not null && !await frozen.CompleteAsync(thawed.HandleHash, stop)) return Answer.RefusedPage(context, Refusals.HandleInvalid);
         if (request.Pushed is { } uri && !await pushed.UseUpAsync(uri, stop)) return Answer.RefusedPage(context, Refusals.RequestUriOver);
+        if (isNew) db.Releases.Add(release!);
+        db.Add(grant);
         await db.SaveChangesAsync(stop);
-        if ((early ?? late) is { } transaction) await transaction.CommitAsync(stop);
+        if (transaction is not null) await transaction.CommitAsync(stop);
         if (handle is not null) frozen.ForgetBrowser(context, handle);
         return AuthorizationResponse.Code(request.Target, issuer, code);
+    }
+
+    private Task<IResult> TicketUsedAsync(HttpContext context, AuthorizeRequest request, ThawedRequest? thawed, string? handle, CancellationToken stop)
+    {
+        log.LogWarning("A hop ticket was used meanwhile at {Client}.", request.Client);
+        return RefuseAsync(context, request, thawed, handle, Refusals.TicketInvalid, stop);
     }
 
     private async Task<Result<SignInReleaseAnswer>> DecideAsync(

@@ -28,6 +28,18 @@ internal sealed class GrantRows(HotStore<FederationDb> store, IServiceScopeFacto
         }, stop);
     }
 
+    /// <summary>Stores the grant of a hop and uses the hop's ticket up, or does neither. False where the ticket was used meanwhile.</summary>
+    public Task<bool> AddForHopAsync(Grant grant, WaitingHop waiting, CancellationToken stop)
+    {
+        var intoGrants = grants.Value;
+        return store.WriteAsync(async write =>
+        {
+            if (!await HopRows.TakeAsync(write, waiting.Hop.Id, grant.CreatedAt)) return false;
+            await intoGrants.AddAsync(write, grant);
+            return true;
+        }, stop);
+    }
+
     /// <summary>Uses the code up and publishes that the values left, or does neither. False where the code was used or the grant had ended.</summary>
     /// <param name="idle">When the refresh token dies of not being used; null where none is issued.</param>
     /// <param name="boundTo">The key that the tokens are bound to, or null.</param>

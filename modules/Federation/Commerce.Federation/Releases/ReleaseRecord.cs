@@ -12,10 +12,9 @@ internal static class ReleaseRecord
     /// assertion: both stand or both fall.
     /// </summary>
     /// <param name="protocol"><c>oidc</c> or <c>saml</c>.</param>
-    /// <param name="hop">The hop it belongs to, if the caller has it at hand: its order goes onto the timeline.</param>
-    public static void Add(FederationDb db, Release release, Connection connection, string protocol, DateTimeOffset now, Hop? hop = null)
+    public static void Add(FederationDb db, Release release, Connection connection, string protocol, DateTimeOffset now)
     {
-        foreach (var message in Of(release, connection, protocol, now, hop?.OrderNumber)) db.Publish(message);
+        foreach (var message in Of(release, connection, protocol, now)) db.Publish(message);
     }
 
     /// <summary>The same as events, for who publishes them otherwise. Same rule: in the transaction that records the code or assertion.</summary>

@@ -41,19 +41,7 @@ internal sealed class AnswerAuthnRequest(
     {
         var connection = request.ServiceProvider.EntityId;
         if (!identity.Provider.RespondError(request, status).TryGet(out var response, out var fault)) return refused.Page(context, fault, connection);
-        db.ChangeTracker.Clear();
-        try
-        {
-            await using var transaction = await db.Database.BeginTransactionAsync(stop);
-            if (!await frozen.ConsumeAsync(request, wasKept, stop)) return Answered(context, request);
-            await db.SaveChangesAsync(stop);
-            await transaction.CommitAsync(stop);
-        }
-        catch (DbUpdateException)
-        {
-            if (await frozen.IsKnownAsync(request, stop)) return Answered(context, request);
-            throw;
-        }
+        if (!await frozen.UseUpAsync(request, wasKept, stop)) return Answered(context, request);
         refused.Note(context, status.SubCode ?? status.Code, reason, connection);
         return await responses.SendAsync(response, request.AssertionConsumerService, connection, request.RelayState, stop);
     }
@@ -98,8 +86,8 @@ internal sealed class AnswerAuthnRequest(
                 : no == Refusals.PartnerOff ? Off(context, request)
                 : await RefuseAsync(context, request, SamlStatus.RequestDenied, no.Code, kept is not null, stop);
         }
-        if (answer.Release is { } release && answer.IsNew) db.Releases.Add(release);
-        if (answer.Release is { } leaving) return await IssueAsync(asked, new Leaving(connection, leaving, null) { NameFormat = format }, customer, stop);
+        if (answer.Release is { } leaving)
+            return await IssueAsync(asked, new Leaving(connection, leaving, null) { NameFormat = format, IsNew = answer.IsNew }, customer, stop);
 
         if (request.IsPassive) return await RefuseAsync(context, request, SamlStatus.NoPassive, "The customer has to be asked.", kept is not null, stop);
         if (kept is null && !await frozen.KeepAsync(request, handle, stop)) return Answered(context, request);
@@ -113,17 +101,9 @@ internal sealed class AnswerAuthnRequest(
             return await RefuseAsync(context, request, SamlStatus.RequestDenied, "The customer was erased, or has no name of the format asked for.", kept is not null, stop);
         if (!identity.Provider.Respond(request, content).TryGet(out var response, out var fault))
             return await RefuseAsync(context, request, new SamlStatus(Commerce.Saml.StatusCodes.Responder), fault.Code, kept is not null, stop);
-        try
-        {
-            if (await issue.CommitAsync(leaving, customer, () => frozen.ConsumeAsync(request, kept is not null, stop), stop))
-                return await responses.SendAsync(response, request.AssertionConsumerService, connection.Id, request.RelayState, stop);
-        }
-        catch (DbUpdateException)
-        {
-            // Somebody was faster with the same request, and all of ours was undone.
-            if (!await frozen.IsKnownAsync(request, stop)) throw;
-        }
-        return Answered(context, request);
+        return await issue.CommitAsync(leaving, customer, frozen.Use(request, kept is not null), stop)
+            ? await responses.SendAsync(response, request.AssertionConsumerService, connection.Id, request.RelayState, stop)
+            : Answered(context, request);
     }
 
     private async Task<SignInState> StateAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)

@@ -9,8 +9,18 @@ using Microsoft.EntityFrameworkCore;
 namespace Commerce.Federation.Saml;
 
 /// <summary>Keeps requests while their customers sign in, and sees to it that each is answered once at most (row S10 of docs/security.md).</summary>
-internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ring, TimeProvider clock)
+internal sealed class FrozenRequests(FederationDb db, HotStore<FederationDb> store, IDataProtectionProvider ring, TimeProvider clock)
 {
+    private static readonly HotSql
+        Answer = new("""
+            INSERT INTO {schema}saml_requests ("Connection", "RequestId", "ContentHash", "Frozen", "ReceivedAt", "ExpiresAt", "AnsweredAt")
+            VALUES ($1, $2, $3, $4, $5, $6, $5) ON CONFLICT DO NOTHING
+            """),
+        AnswerKept = new("""
+            UPDATE {schema}saml_requests SET "AnsweredAt" = $1, "HandleHash" = NULL, "Frozen" = $2
+            WHERE "Connection" = $3 AND "RequestId" = $4 AND "AnsweredAt" IS NULL AND "ContentHash" = $5 AND "ExpiresAt" > $1
+            """);
+
     /// <summary>How long a customer may take over sign-in and consent.</summary>
     public static readonly TimeSpan OpenFor = TimeSpan.FromHours(1);
 
@@ -63,35 +73,32 @@ internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ri
         return found is null ? null : (JsonSerializer.Deserialize<FrozenAuthnRequest>(seal.Unprotect(found.Frozen), JsonSerializerOptions.Default)!, found.ReceivedAt);
     }
 
-    /// <summary>
-    /// Uses the request up. Call it in the transaction of the answer. Where the row is new it is added and the caller's save finds out by its
-    /// key whether somebody was faster.
-    /// </summary>
+    /// <summary>Uses the request up in a commit of its own, for an answer that puts nothing else on record.</summary>
     /// <param name="wasKept">It came back under its handle, so its row must be there.</param>
     /// <returns>False where it was answered already.</returns>
-    public async Task<bool> ConsumeAsync(ValidatedAuthnRequest request, bool wasKept, CancellationToken stop)
+    public Task<bool> UseUpAsync(ValidatedAuthnRequest request, bool wasKept, CancellationToken stop)
     {
-        var (_, hash) = Freeze(request);
+        var use = Use(request, wasKept);
+        return store.WriteAsync(write => UseUpAsync(write, use), stop);
+    }
+
+    /// <summary>What <see cref="UseUpAsync(HotWrite, RequestUse)"/> needs, computed before the commit.</summary>
+    public RequestUse Use(ValidatedAuthnRequest request, bool wasKept)
+    {
         var now = clock.GetUtcNow();
-        var taken = await Open(request, hash, now).ExecuteUpdateAsync(r => r
-            .SetProperty(x => x.AnsweredAt, now).SetProperty(x => x.HandleHash, (byte[]?)null).SetProperty(x => x.Frozen, Array.Empty<byte>()), stop);
-        if (taken == 1) return true;
-        if (wasKept) return false;
-        db.Add(new SamlRequest
-        {
-            Connection = request.ServiceProvider.EntityId,
-            RequestId = request.Id,
-            ContentHash = hash,
-            Frozen = [],
-            ReceivedAt = now,
-            ExpiresAt = Later(now, request.ExpiresAt) + TimeSpan.FromMinutes(1),
-            AnsweredAt = now,
-        });
-        return true;
+        return new RequestUse(request.ServiceProvider.EntityId, request.Id, Freeze(request).Hash, now, Later(now, request.ExpiresAt) + TimeSpan.FromMinutes(1), wasKept);
+    }
+
+    /// <summary>Uses the request up in the commit of its answer: the row's key, or a conditional update of the row that is there, decides who is first.</summary>
+    /// <returns>False where it was answered already.</returns>
+    public static async ValueTask<bool> UseUpAsync(HotWrite write, RequestUse use)
+    {
+        if (!use.WasKept && await write.ExecuteAsync(Answer, use.Connection, use.Id, use.ContentHash, Array.Empty<byte>(), use.At, use.ForgetAt) == 1) return true;
+        return await write.ExecuteAsync(AnswerKept, use.At, Array.Empty<byte>(), use.Connection, use.Id, use.ContentHash) == 1;
     }
 
     /// <summary>A request of this ID is on record: what makes a failed save a replay and no fault of the database.</summary>
-    public Task<bool> IsKnownAsync(ValidatedAuthnRequest request, CancellationToken stop) =>
+    private Task<bool> IsKnownAsync(ValidatedAuthnRequest request, CancellationToken stop) =>
         db.Set<SamlRequest>().AnyAsync(r => r.Connection == request.ServiceProvider.EntityId && r.RequestId == request.Id, stop);
 
     private IQueryable<SamlRequest> Open(ValidatedAuthnRequest request, byte[] hash, DateTimeOffset now) => db.Set<SamlRequest>().Where(r =>
@@ -105,3 +112,8 @@ internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ri
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }
+
+/// <summary>A request that is about to be answered.</summary>
+/// <param name="ForgetAt">When its row may go: it would be refused by its age.</param>
+/// <param name="WasKept">It came back under its handle, so its row must be there.</param>
+internal sealed record RequestUse(string Connection, string Id, byte[] ContentHash, DateTimeOffset At, DateTimeOffset ForgetAt, bool WasKept);

@@ -44,6 +44,7 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
                 new IdentityProviderSettings
                 {
                     EntityId = EntityId, SsoRedirectUrl = SsoUrl, SsoPostUrl = SsoUrl, SigningKey = Of(key),
+                    SignAssertions = false,     // the response always is (SAML2Int SDP-IDP09); an assertion too where the service provider asks (S17)
                     OffersArtifacts = true, NameIdFormats = CustomerName.Formats, ContextClasses = AcrLadder.SamlClasses,
                 }, clock);
             Volatile.Write(ref current, new Current(key.Kid, made));
