@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 
@@ -89,7 +90,8 @@ public static class RedirectBinding
     /// <summary>URL-decodes strictly: whole escapes, valid UTF-8, plus sign as blank.</summary>
     private static string? Decode(string raw)
     {
-        var bytes = new byte[raw.Length * 3];
+        if (raw.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && raw.AsSpan().IndexOfAny('%', '+') < 0) return raw;
+        var bytes = new byte[raw.Length];
         var length = 0;
         for (var i = 0; i < raw.Length; i++)
         {
@@ -97,7 +99,7 @@ public static class RedirectBinding
             if (c == '%')
             {
                 if (i + 2 >= raw.Length || !char.IsAsciiHexDigit(raw[i + 1]) || !char.IsAsciiHexDigit(raw[i + 2])) return null;
-                bytes[length++] = Convert.ToByte(raw.Substring(i + 1, 2), 16);
+                bytes[length++] = byte.Parse(raw.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
                 i += 2;
             }
             else if (c is <= ' ' or > '~') return null;

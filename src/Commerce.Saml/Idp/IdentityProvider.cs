@@ -57,14 +57,22 @@ public sealed record AssertionContent(
     IReadOnlyList<SamlAttribute> Attributes, DateTimeOffset? SessionNotOnOrAfter = null)
 {
     public AssertionEncryptionWish Encryption { get; init; }
+
+    /// <summary>The assertion is to have a signature of its own, whatever settings and metadata say.</summary>
+    public bool IsSigned { get; init; }
 }
 
 /// <summary>A finished response.</summary>
 /// <param name="Id">ID of the Response.</param>
 /// <param name="AssertionId">ID of the Assertion; null in an error response.</param>
 /// <param name="Xml">UTF-8, as it is posted.</param>
-/// <param name="Form">What the browser posts.</param>
-public sealed record SamlResponse(string Id, string? AssertionId, ReadOnlyMemory<byte> Xml, PostForm Form);
+/// <param name="Target">The endpoint it is posted to, proven to be the service provider's.</param>
+/// <param name="RelayState">Byte for byte as it came; null where none did.</param>
+public sealed record SamlResponse(string Id, string? AssertionId, ReadOnlyMemory<byte> Xml, string Target, string? RelayState)
+{
+    /// <summary>What the browser posts, made at each call.</summary>
+    public PostForm Form => PostBinding.Write(Target, isRequest: false, Xml.Span, RelayState);
+}
 
 /// <summary>The identity provider's side of the Web Browser SSO Profile, SAML Profiles 4.1. Safe for concurrent use.</summary>
 public sealed class IdentityProvider
@@ -148,6 +156,6 @@ public sealed class IdentityProvider
 
     private static SamlResult<SamlResponse> Finish(byte[] xml, string id, string? assertionId, AssertionConsumerService acs, string? relayState) =>
         EndpointAddress.IsWeb(acs.Location, requireHttps: false)
-            ? new SamlResponse(id, assertionId, xml, PostBinding.Write(acs.Location, isRequest: false, xml, relayState))
+            ? new SamlResponse(id, assertionId, xml, acs.Location, relayState)
             : new SamlFault(FaultCodes.AcsInvalid, "The endpoint is no web address.");
 }

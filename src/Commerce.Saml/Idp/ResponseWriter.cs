@@ -25,11 +25,11 @@ internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceP
         ResponseHead(response);
         var head = response.Length;
         response.Raw("<samlp:Status><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"></samlp:StatusCode></samlp:Status>"u8);
-        if (encryption is null) Assertion(response, assertion.Written, split);
+        if (encryption is null) Assertion(response, assertion.Written, split, content.IsSigned);
         else
         {
             using var whole = new Utf8XmlWriter(12 * 1024);
-            Assertion(whole, assertion.Written, split);
+            Assertion(whole, assertion.Written, split, content.IsSigned);
             AssertionEncryption.Write(response, whole.Written, encryption);
         }
         response.Raw("</samlp:Response>"u8);
@@ -39,10 +39,10 @@ internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceP
     }
 
     /// <summary>The assertion, with its signature between head and body where it has one.</summary>
-    private void Assertion(Utf8XmlWriter to, ReadOnlySpan<byte> assertion, int split)
+    private void Assertion(Utf8XmlWriter to, ReadOnlySpan<byte> assertion, int split, bool mustSign)
     {
         to.Raw(assertion[..split]);
-        if (settings.SignAssertions || serviceProvider.WantAssertionsSigned || !settings.SignResponses)
+        if (mustSign || settings.SignAssertions || serviceProvider.WantAssertionsSigned || !settings.SignResponses)
             XmlSignature.Write(to, assertion, AssertionId, Signer);
         to.Raw(assertion[split..]);
     }

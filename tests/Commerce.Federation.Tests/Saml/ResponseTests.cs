@@ -35,6 +35,20 @@ public sealed class ResponseTests(SamlHub saml) : IClassFixture<SamlHub>
         Assert.Equal([response.DocumentElement!, assertion], signatures.Select(s => (XmlElement)s.ParentNode!));
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public async Task S17_who_does_not_ask_for_a_signed_assertion_gets_a_signed_response_and_the_contract_may_demand_both(bool contract, bool isSigned)
+    {
+        var sp = await saml.AddPartnerAsync(editMetadata: xml => xml.Replace(" WantAssertionsSigned=\"true\"", "", StringComparison.Ordinal),
+            terms: new { sign_assertion = contract }, claims: ["name"]);
+        var (browser, _, _) = saml.SignedIn();
+        var (response, _) = await RespondAsync(sp, browser, "_s");
+        var assertion = One(response, "Assertion");
+        var signatures = response.GetElementsByTagName("Signature", SamlNamespaces.XmlSignature).Cast<XmlNode>().ToList();
+        Assert.Equal(isSigned ? [response.DocumentElement!, assertion] : [response.DocumentElement!], signatures.Select(s => (XmlElement)s.ParentNode!));
+    }
+
     [Fact]
     public async Task S19_S20_S21_destination_recipient_audience_times_and_references_are_those_of_the_request()
     {

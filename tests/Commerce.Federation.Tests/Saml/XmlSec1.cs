@@ -13,15 +13,18 @@ internal static class XmlSec1
         return found!;
     }
 
-    /// <summary>Verifies the signature of the document's root, and of the assertion in it where that is not encrypted, with a pinned certificate.</summary>
-    /// <returns>What xmlsec1 said where it refused; null where both are right.</returns>
+    /// <summary>Verifies the signature of the document's root, and that of the assertion in it where there is one, with a pinned certificate.</summary>
+    /// <returns>What xmlsec1 said where it refused; null where all are right.</returns>
     public static string? Refuses(string xml, TrustedKey key, string folder)
     {
         var document = Path.Combine(folder, "message.xml");
         var certificate = Path.Combine(folder, "key.pem");
         File.WriteAllText(document, xml);
         File.WriteAllText(certificate, $"-----BEGIN CERTIFICATE-----\n{string.Join('\n', key.Certificate!.Chunk(64).Select(line => new string(line)))}\n-----END CERTIFICATE-----\n");
-        foreach (var at in xml.Contains("EncryptedAssertion", StringComparison.Ordinal) ? new[] { "/*/*[local-name()='Signature']" } : new[] { "/*/*[local-name()='Signature']", "/*/*[local-name()='Assertion']/*[local-name()='Signature']" })
+        const string OfRoot = "/*/*[local-name()='Signature']", OfAssertion = "/*/*[local-name()='Assertion']/*[local-name()='Signature']";
+        var all = new System.Xml.XmlDocument { XmlResolver = null };
+        all.LoadXml(xml);
+        foreach (var at in all.SelectNodes(OfAssertion)!.Count > 0 ? new[] { OfRoot, OfAssertion } : [OfRoot])
         {
             using var process = Process.Start(new ProcessStartInfo(Program(),
             [

@@ -7,9 +7,10 @@ namespace Commerce.Federation.Partners;
 /// a name where this says so.</param>
 /// <param name="Encryption">Default: as the service provider's metadata says.</param>
 /// <param name="SubjectId">The attribute subject-id may go to who asks for it. It is the same at every partner, so partners can match customers by it.</param>
-internal sealed record SamlTerms(string NameId, AssertionEncryptionWish Encryption, bool SubjectId)
+/// <param name="SignAssertion">The assertion is signed too, although the metadata does not ask for it: for service providers that forgot to say so.</param>
+internal sealed record SamlTerms(string NameId, AssertionEncryptionWish Encryption, bool SubjectId, bool SignAssertion)
 {
-    public static readonly SamlTerms Default = new(NameIdFormats.Persistent, AssertionEncryptionWish.AsMetadataSays, false);
+    public static readonly SamlTerms Default = new(NameIdFormats.Persistent, AssertionEncryptionWish.AsMetadataSays, false, false);
 
     public static SamlTerms Read(JsonReader? json, IReadOnlyList<ContractPurpose> purposes)
     {
@@ -34,7 +35,8 @@ internal sealed record SamlTerms(string NameId, AssertionEncryptionWish Encrypti
         };
         if (encryption is null) json.No("encryption", "\"metadata\", \"always\", \"never\" or \"legacy\" is expected.");
         var subjectId = json.Flag("subject_id");
+        var signAssertion = json.Flag("sign_assertion");
         json.Close();
-        return new SamlTerms(name, encryption ?? AssertionEncryptionWish.AsMetadataSays, subjectId);
+        return new SamlTerms(name, encryption ?? AssertionEncryptionWish.AsMetadataSays, subjectId, signAssertion);
     }
 }

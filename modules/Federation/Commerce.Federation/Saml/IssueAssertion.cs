@@ -31,7 +31,11 @@ internal sealed class IssueAssertion(ResponseRows rows, ReleasedClaims claims, C
         if (identifiers.For(leaving.Connection, customer.Id) is { } identifier) attributes.Add(identifier);
         return new AssertionContent(
             name, customer.AuthenticatedAt, AcrLadder.SamlClassOf(customer.Acr),
-            SamlParticipant.IndexOf(customer.Session, entity, secrets), attributes) { Encryption = leaving.Connection.Contract?.Saml.Encryption ?? default };
+            SamlParticipant.IndexOf(customer.Session, entity, secrets), attributes)
+        {
+            Encryption = leaving.Connection.Contract?.Saml.Encryption ?? default,
+            IsSigned = leaving.Connection.Contract?.Saml.SignAssertion ?? false,
+        };
     }
 
     /// <summary>One commit: what may happen once is used up, the session's participant and the release are on record. Only then is the answer sent.</summary>

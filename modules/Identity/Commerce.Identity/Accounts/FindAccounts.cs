@@ -1,20 +1,40 @@
+using System.Data.Common;
 using Commerce.Identity.Contracts;
 using Commerce.Identity.Data;
+using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 
 namespace Commerce.Identity.Accounts;
 
-/// <summary>Answers other modules' questions about who a customer is.</summary>
-internal sealed class FindAccountOf(IdentityDb db, PersonalData personal) : IRequestHandler<AccountOf, Account?>
+/// <summary>Answers other modules' questions about who a customer is. Every release of an e-mail address asks it, so it reads by the hot store.</summary>
+internal sealed class FindAccountOf(HotStore<IdentityDb> store, PersonalData personal) : IRequestHandler<AccountOf, Account?>
 {
+    private static readonly HotSql ByCustomer = new("""
+        SELECT "Customer", "EmailHash", "Email", "EmailVerifiedAt", "Locale", "Banner", "LockedAt", "CreatedAt" FROM {schema}accounts WHERE "Customer" = $1
+        """);
+
     public async Task<Account?> Handle(AccountOf request, CancellationToken cancellationToken)
     {
-        var account = await db.Accounts.AsNoTracking().SingleOrDefaultAsync(a => a.Customer == request.Customer, cancellationToken);
+        var account = await store.ReadAsync(read => read.FirstAsync(ByCustomer, Of, request.Customer), cancellationToken);
         if (account is null || await account.EmailAsync(personal, cancellationToken) is not { } email) return null;
         return new Account(account.Customer, email, account.EmailVerifiedAt is not null, account.Locale, account.Banner, account.LockedAt is not null, account.CreatedAt);
     }
+
+    private static CustomerAccount Of(DbDataReader row) => new()
+    {
+        Customer = row.GetGuid(0),
+        EmailHash = row.GetFieldValue<byte[]>(1),
+        Email = row.GetFieldValue<byte[]>(2),
+        EmailVerifiedAt = row.IsDBNull(3) ? null : Instant(row, 3),
+        Locale = row.GetString(4),
+        Banner = row.GetString(5),
+        LockedAt = row.IsDBNull(6) ? null : Instant(row, 6),
+        CreatedAt = Instant(row, 7),
+    };
+
+    private static DateTimeOffset Instant(DbDataReader row, int column) => new(row.GetInt64(column), TimeSpan.Zero);
 }
 
 internal sealed class FindCustomerWithEmail(IdentityDb db, LookupHash hash) : IRequestHandler<CustomerWithEmail, Guid?>

@@ -10,7 +10,7 @@ using MediatR;
 namespace Commerce.Profiles.Attributes;
 
 /// <summary>Answers for exactly the names asked, in at most three queries. The values are as they would leave, so nobody reshapes them later.</summary>
-internal sealed class GetProfileValues(ProfilesDb db, PersonalData personal, IMediator mediator)
+internal sealed class GetProfileValues(ProfilesDb db, HotStore<ProfilesDb> store, PersonalData personal, IMediator mediator)
     : IRequestHandler<ProfileValues, IReadOnlyDictionary<string, JsonElement>>
 {
     private static readonly string[] OfAccount = ["email", "email_verified", "locale"];
@@ -28,7 +28,7 @@ internal sealed class GetProfileValues(ProfilesDb db, PersonalData personal, IMe
         }
         if (asked.Overlaps(OfView))
         {
-            var view = await SingleView.LoadAsync(db, personal, request.Customer, cancellationToken);
+            var view = await SingleView.LoadAsync(store, personal, request.Customer, cancellationToken);
             Put("name", view.FullName);
             Put("given_name", view.GivenName);
             Put("family_name", view.FamilyName);

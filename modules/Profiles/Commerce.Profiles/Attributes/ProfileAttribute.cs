@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
@@ -26,6 +27,13 @@ internal sealed class ProfileAttribute
 
     /// <summary>When somebody proved the value, such as by a code sent to the phone; null where it is only said.</summary>
     public DateTimeOffset? VerifiedAt { get; set; }
+
+    /// <summary>Reads a row of all columns, in the order of the properties.</summary>
+    public static ProfileAttribute Of(DbDataReader row) => new()
+    {
+        Customer = row.GetGuid(0), Name = row.GetString(1), Source = row.GetString(2), Value = row.GetFieldValue<byte[]>(3),
+        SetAt = new DateTimeOffset(row.GetInt64(4), TimeSpan.Zero), VerifiedAt = row.IsDBNull(5) ? null : new DateTimeOffset(row.GetInt64(5), TimeSpan.Zero),
+    };
 
     public static async ValueTask<ProfileAttribute> NewAsync<T>(
         Guid customer, string name, string source, T value, DateTimeOffset setAt, DateTimeOffset? verifiedAt, PersonalData personal, CancellationToken stop) => new()

@@ -11,6 +11,8 @@ namespace Commerce.Profiles.Attributes;
 /// <param name="Values">By attribute name.</param>
 internal sealed record SingleView(IReadOnlyDictionary<string, ViewedValue> Values)
 {
+    private static readonly HotSql OfCustomer = new("""SELECT "Customer", "Name", "Source", "Value", "SetAt", "VerifiedAt" FROM {schema}attributes WHERE "Customer" = $1""");
+
     public string? GivenName => Text(AttributeNames.GivenName);
     public string? FamilyName => Text(AttributeNames.FamilyName);
     public string? PhoneNumber => Text(AttributeNames.PhoneNumber);
@@ -24,9 +26,15 @@ internal sealed record SingleView(IReadOnlyDictionary<string, ViewedValue> Value
         var (given, family) => given ?? family,
     };
 
-    public static async Task<SingleView> LoadAsync(ProfilesDb db, PersonalData personal, Guid customer, CancellationToken stop)
+    public static async Task<SingleView> LoadAsync(ProfilesDb db, PersonalData personal, Guid customer, CancellationToken stop) =>
+        await OfAsync(await db.Attributes.AsNoTracking().Where(a => a.Customer == customer).ToListAsync(stop), personal, stop);
+
+    /// <summary>The same by the hot store, for the values of a hop or a sign-in.</summary>
+    public static async Task<SingleView> LoadAsync(HotStore<ProfilesDb> store, PersonalData personal, Guid customer, CancellationToken stop) =>
+        await OfAsync(await store.ReadAsync(read => read.ListAsync(OfCustomer, ProfileAttribute.Of, customer), stop), personal, stop);
+
+    private static async Task<SingleView> OfAsync(List<ProfileAttribute> rows, PersonalData personal, CancellationToken stop)
     {
-        var rows = await db.Attributes.AsNoTracking().Where(a => a.Customer == customer).ToListAsync(stop);
         var values = new Dictionary<string, ViewedValue>(StringComparer.Ordinal);
         foreach (var best in rows.GroupBy(a => a.Name).Select(Best))
         {

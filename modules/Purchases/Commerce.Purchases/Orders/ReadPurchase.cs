@@ -1,14 +1,19 @@
+using System.Data.Common;
 using Commerce.Kernel;
 using Commerce.Purchases.Contracts;
 using Commerce.Purchases.Data;
 using MediatR;
-using Microsoft.EntityFrameworkCore;
 
 namespace Commerce.Purchases.Orders;
 
-/// <summary>Answers <see cref="PurchaseOf"/>.</summary>
-internal sealed class ReadPurchase(PurchasesDb db, OrderSeal seal, AttachOrders attach) : IRequestHandler<PurchaseOf, Result<Purchase>>
+/// <summary>Answers <see cref="PurchaseOf"/>. Every hop asks it, so it reads by the hot store.</summary>
+internal sealed class ReadPurchase(HotStore<PurchasesDb> store, OrderSeal seal, AttachOrders attach) : IRequestHandler<PurchaseOf, Result<Purchase>>
 {
+    private static readonly HotSql ByNumber = new("""
+        SELECT "Id", "OrderNumber", "Banner", "PlacedAt", "ReceivedAt", "Currency", "Customer", "EmailHash", "Contents", "Fulfilment", "ApiClient", "BodyHash"
+        FROM {schema}orders WHERE "OrderNumber" = $1
+        """);
+
     public async Task<Result<Purchase>> Handle(PurchaseOf request, CancellationToken cancellationToken)
     {
         var order = await FindAsync(request.OrderNumber, cancellationToken);
@@ -20,6 +25,21 @@ internal sealed class ReadPurchase(PurchasesDb db, OrderSeal seal, AttachOrders 
             new Fulfilment(open.Fulfilment.Method, open.Fulfilment.Address, open.Fulfilment.Partner), order.ApiClient);
     }
 
-    private Task<Order?> FindAsync(string number, CancellationToken stop) =>
-        db.Orders.AsNoTracking().SingleOrDefaultAsync(o => o.OrderNumber == number, stop);
+    private ValueTask<Order?> FindAsync(string number, CancellationToken stop) => store.ReadAsync(read => read.FirstAsync(ByNumber, Of, number), stop);
+
+    private static Order Of(DbDataReader row) => new()
+    {
+        Id = row.GetGuid(0),
+        OrderNumber = row.GetString(1),
+        Banner = row.GetString(2),
+        PlacedAt = new DateTimeOffset(row.GetInt64(3), TimeSpan.Zero),
+        ReceivedAt = new DateTimeOffset(row.GetInt64(4), TimeSpan.Zero),
+        Currency = row.GetString(5),
+        Customer = row.IsDBNull(6) ? null : row.GetGuid(6),
+        EmailHash = row.GetFieldValue<byte[]>(7),
+        Contents = row.GetFieldValue<byte[]>(8),
+        Fulfilment = row.GetFieldValue<byte[]>(9),
+        ApiClient = row.IsDBNull(10) ? null : row.GetString(10),
+        BodyHash = row.GetFieldValue<byte[]>(11),
+    };
 }
