@@ -66,7 +66,7 @@ public sealed class ArtifactTests
     {
         var posted = PostBinding.Read(Convert.ToBase64String(Encoding.UTF8.GetBytes(Signed(Xml()))), isRequest: true, null).Then(ArtifactResolution.Read);
         Assert.Equal(FaultCodes.StructureInvalid, posted.Fault?.Code);
-        Assert.Equal(FaultCodes.StructureInvalid, SoapBinding.Read(Encoding.UTF8.GetBytes($"<Envelope><Body>{Signed(Xml())}</Body></Envelope>"), isRequest: true).Then(ArtifactResolution.Read).Fault?.Code);
+        Assert.Equal(FaultCodes.StructureInvalid, SoapBinding.Read(Encoding.UTF8.GetBytes($"<Envelope><s:Body xmlns:s=\"{SamlNamespaces.Soap}\">{Signed(Xml())}</s:Body></Envelope>"), isRequest: true).Then(ArtifactResolution.Read).Fault?.Code);
     }
 
     [Fact]

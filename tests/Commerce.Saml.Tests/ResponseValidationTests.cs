@@ -263,4 +263,36 @@ public sealed class ResponseValidationTests
         world.RemoteIdp = world.RemoteIdp with { ValidUntil = world.Clock.Now };
         Assert.Equal(FaultCodes.MetadataInvalid, world.Consume(world.RespondXml(request), request.Id).Fault?.Code);
     }
+
+    [Theory]
+    [InlineData("Subject", "BaseID", SamlNamespaces.Assertion, FaultCodes.SubjectInvalid)]
+    [InlineData("AttributeStatement", "EncryptedAttribute", SamlNamespaces.Assertion, FaultCodes.StatementInvalid)]
+    [InlineData("Attribute", "Value", SamlNamespaces.Assertion, FaultCodes.StatementInvalid)]
+    [InlineData("AuthnStatement", "Subject", SamlNamespaces.Assertion, FaultCodes.StatementInvalid)]
+    [InlineData("AudienceRestriction", "Condition", SamlNamespaces.Assertion, FaultCodes.StructureInvalid)]
+    [InlineData("StatusCode", "StatusCode", SamlNamespaces.Protocol, FaultCodes.StatusNotSuccess)]
+    public void S26_what_does_not_belong_there_is_refused(string into, string name, string ns, string code) => Assert.Equal(code, Send(root =>
+    {
+        var foreign = root.OwnerDocument.CreateElement(ns == SamlNamespaces.Protocol ? "samlp" : "saml", name, ns);
+        foreign.SetAttribute("Value", StatusCodes.Responder);
+        E(root, into).AppendChild(foreign);
+    })?.Code);
+
+    [Fact]
+    public void S26_a_signed_response_names_its_issuer_and_an_issuer_is_neither_empty_nor_endless()
+    {
+        Assert.NotNull(Send(root => Remove(root.FirstChild!)));
+        Assert.Equal(FaultCodes.IssuerInvalid, Send(root => E(root, "Issuer").InnerText = new string('x', 1025))?.Code);
+        Assert.Equal(FaultCodes.IssuerInvalid, Send(root => E(root, "Issuer").SetAttribute("NameQualifier", "x"))?.Code);
+    }
+
+    [Fact]
+    public void X02_a_response_by_redirect_or_as_a_request_is_refused()
+    {
+        var world = new World();
+        var request = world.Request();
+        var xml = System.Text.Encoding.UTF8.GetBytes(world.RespondXml(request));
+        Assert.Equal(FaultCodes.StructureInvalid, RedirectBinding.Read(RedirectBinding.Write("", false, xml, null, null).TrimStart('?')).Then(message => world.Consume(message, request.Id)).Fault?.Code);
+        Assert.Equal(FaultCodes.StructureInvalid, PostBinding.Read(Convert.ToBase64String(xml), isRequest: true, null).Then(message => world.Consume(message, request.Id)).Fault?.Code);
+    }
 }

@@ -266,6 +266,20 @@ public sealed class SignatureShapeTests
         Assert.Equal(FaultCodes.SignatureInvalid, world.Post(attack.Document.OuterXml).Fault?.Code);
     }
 
+    [Fact]
+    public void S36_curves_under_256_bits_cannot_be_pinned_or_used()
+    {
+        using var small = ECDsa.Create(ECCurve.CreateFromValue("1.3.132.0.33"));    // P-224
+        using var certificate = new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=small", small, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        Assert.Equal(FaultCodes.KeyRefused, TrustedKey.FromCertificate(Convert.ToBase64String(certificate.RawData)).Fault?.Code);
+
+        // Not even when the record was stored by other means.
+        var smuggled = new TrustedKey(Convert.ToBase64String(small.ExportSubjectPublicKeyInfo()));
+        var signature = small.SignData("x"u8, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+        Assert.False(smuggled.Verifies(SignatureAlgorithm.EcdsaSha256, "x"u8, signature));
+    }
+
     [Theory]
     [InlineData(SignatureAlgorithm.RsaSha256)]
     [InlineData(SignatureAlgorithm.RsaSha384)]
