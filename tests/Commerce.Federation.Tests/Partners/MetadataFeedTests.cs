@@ -152,6 +152,19 @@ public sealed class MetadataFeedTests(MetadataFeedTests.World world) : IClassFix
     }
 
     [Fact]
+    public async Task S33_an_older_document_that_is_signed_and_still_good_does_not_come_back()
+    {
+        var now = world.Hub.Clock.GetUtcNow();
+        var older = Signed(Entity("https://rolled.example/sp", name: "Older"), validUntil: now.AddDays(5));
+        var source = (await FollowAsync(Publish("/rolled", older), PublisherPem)).Value.Source;
+        Publish("/rolled", Signed(Entity("https://rolled.example/sp", name: "Newer"), validUntil: now.AddDays(6)));
+        Assert.Null((await RefreshAsync(source)).Problem);
+        Publish("/rolled", older);
+        Assert.Contains("older than the last one", (await RefreshAsync(source)).Problem, StringComparison.Ordinal);
+        Assert.Equal("Newer", (await RecordAsync("https://rolled.example/sp")).DisplayNames["en"]);
+    }
+
+    [Fact]
     public async Task The_background_fetches_what_is_due_once_and_keeps_to_the_cache_duration()
     {
         var url = Publish("/cached", Signed(Entity("https://cached.example/sp"), cache: "PT2H"));

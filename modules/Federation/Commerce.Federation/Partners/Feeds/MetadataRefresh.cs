@@ -73,7 +73,10 @@ internal sealed partial class MetadataRefresh(
         if (source.Keys is { } keys && MetadataSigners.Fault(document, keys) is { } unsigned) return unsigned;
         if (!MetadataHeader.Read(document).TryGet(out header, out var fault)) return fault.Detail;
         document.Position = 0;
-        return header.ValidUntil <= now ? $"The document expired at {header.ValidUntil:u}." : null;
+        if (header.ValidUntil <= now) return $"The document expired at {header.ValidUntil:u}.";
+        // A signed document of last week is still signed; whoever brings it back would bring back the keys of that day.
+        return source.Keys is not null && header.ValidUntil < source.ValidUntil
+            ? $"The document is older than the last one: it ends at {header.ValidUntil:u}, that one at {source.ValidUntil:u}." : null;
     }
 
     private async Task<string?> TakeAsync(MetadataSource source, Stream document, List<string> changed, List<string> waiting, DateTimeOffset now, CancellationToken stop)
