@@ -9,7 +9,7 @@ internal static class PartnerToken
     private static readonly Argument<string> Id = new("ID") { Description = "The partner's id, as in partner list." };
     private static readonly Option<FileInfo?> Policy = new("--policy")
     {
-        Description = "What the clients may be, a JSON file: scope, grant_types, token_endpoint_auth_methods, redirect_hosts, authorization_details_types.",
+        Description = "What the clients may be, a JSON file: scope, grant_types, token_endpoint_auth_methods, redirect_hosts, authorization_details_types, require_pkce (false lets them go without).",
         HelpName = "FILE",
     };
 

@@ -19,7 +19,7 @@ internal sealed class Registrar(ConformanceHub hub, string basis = "contract")
         if (token is null)
         {
             var partner = await hub.AddAsync(basis);
-            token = (await hub.Hub.AskAsync(new MintRegistrationToken("partner-" + partner.Id, null, 1000, 7))).Value.Token;
+            token = (await hub.Hub.AskAsync(new MintRegistrationToken("partner-" + partner.Id, """{"require_pkce":false}""", 1000, 7))).Value.Token;
         }
         return await SendAsync(HttpMethod.Post, hub.Endpoint("registration_endpoint"), token, JsonSerializer.Serialize(metadata));
     }

@@ -122,6 +122,14 @@ public sealed class RegistrationTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
+    public async Task O04_a_client_registers_itself_without_pkce_only_where_the_policy_says_so()
+    {
+        var refused = await SendAsync(HttpMethod.Post, Path, await InitialAsync(), Metadata("""{"require_pkce":false}"""));
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_client_metadata"), (refused.Status, refused.Error));
+        await RegisterAsync("""{"require_pkce":false}""", """{"require_pkce":false}""");
+    }
+
+    [Fact]
     public async Task RFC7591_the_policy_bounds_scopes_grants_methods_and_hosts_and_a_refusal_uses_nothing_up()
     {
         var token = await InitialAsync("""{"scope":"openid email","grant_types":["authorization_code"],"token_endpoint_auth_methods":["client_secret_basic"],"redirect_hosts":["rp.example"]}""");
@@ -131,6 +139,7 @@ public sealed class RegistrationTests(OidcHub hub) : IClassFixture<OidcHub>
             ("""{"scope":"openid email","grant_types":["authorization_code","refresh_token"]}""", "invalid_client_metadata"),
             ("""{"scope":"openid","redirect_uris":["https://other.example/cb"]}""", "invalid_redirect_uri"),
             ("""{"scope":"openid","authorization_details_types":["retail_purchase"]}""", "invalid_client_metadata"),
+            ("""{"scope":"openid","require_pkce":false}""", "invalid_client_metadata"),
             ("""{"scope":"openid","redirect_uris":[]}""", "invalid_redirect_uri"),
             ("""{"scope":"openid","subject_type":"public"}""", "invalid_client_metadata"),
         })
