@@ -1,10 +1,14 @@
+using System.Data.Common;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Commerce.Identity.Contracts;
 using Commerce.Identity.Data;
 using Commerce.Testing;
+using MediatR;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Commerce.Identity.Tests;
@@ -37,6 +41,26 @@ public sealed class ImportTests
         Assert.Equal(20, outcomes.SelectMany(o => o).Count(o => o.IsNew));
         Assert.Equal(20, outcomes.SelectMany(o => o).Select(o => o.Customer).Distinct().Count());
         Assert.Equal(20, await hub.WithDbAsync<IdentityDb, int>(db => db.Accounts.CountAsync()));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_run_that_commits_while_another_looks_around_is_seen_by_it_as_an_earlier_run(int read)
+    {
+        var batch = new ImportCustomers([.. Enumerable.Range(1, 20).Select(i => Customers.Imported($"NT-{i}", $"customer{i}@example.com", line: i))]);
+        IReadOnlyList<ImportOutcome>? between = null;
+        await using var hub = await TestHub.StartAsync([new IdentityModule()], configure: services => services.ConfigureDbContext<IdentityDb>((provider, options) =>
+            options.AddInterceptors(new BeforeRead(read, async () =>
+            {
+                await using var scope = provider.GetRequiredService<IServiceScopeFactory>().CreateAsyncScope();
+                between = await scope.ServiceProvider.GetRequiredService<IMediator>().Send(batch);
+            }))));
+
+        var outcomes = await hub.AskAsync(batch);
+
+        Assert.All(between!, o => Assert.True(o.IsNew));
+        Assert.Equal(between!.Select(o => new ImportOutcome(o.Line, o.Customer, false, null)), outcomes);
     }
 
     [Fact]
@@ -173,5 +197,18 @@ public sealed class ImportTests
         Assert.Equal(["AINO@example.com", "mia@xn--bcher-kva.example", "new@example.com"], found.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(outcomes[1].Customer, found["mia@xn--bcher-kva.example"]);
         Assert.DoesNotContain("new@example.com", (await hub.AskAsync(new CustomersWithEmail(["aino@example.com", "new@example.com"], VerifiedOnly: true))).Keys);
+    }
+
+    /// <summary>Does something once, just before the nth look at the accounts.</summary>
+    private sealed class BeforeRead(int nth, Func<Task> work) : DbCommandInterceptor
+    {
+        private int reads;
+
+        public override async ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+            DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken = default)
+        {
+            if (eventData.CommandSource == CommandSource.LinqQuery && Interlocked.Increment(ref reads) == nth) await work();
+            return result;
+        }
     }
 }

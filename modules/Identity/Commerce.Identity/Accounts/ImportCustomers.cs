@@ -21,9 +21,9 @@ internal sealed partial class ImportCustomersHandler(IdentityDb db, LookupHash h
     {
         for (var attempt = 0; ; attempt++)
         {
-            var outcomes = await PrepareAsync(request.Customers, cancellationToken);
             try
             {
+                var outcomes = await PrepareAsync(request.Customers, cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
                 return outcomes;
             }
@@ -40,10 +40,12 @@ internal sealed partial class ImportCustomersHandler(IdentityDb db, LookupHash h
         var read = lines.Select(line => Read(line, now)).ToList();
         var idHashes = read.Where(r => r.Reason is null).Select(r => r.IdHash).ToList();
         var mailHashes = read.Where(r => r.Reason is null).Select(r => r.MailHash).ToList();
-        var taken = (await db.ExternalAccounts.AsNoTracking().Where(e => idHashes.Contains(e.IdHash)).ToListAsync(stop))
-            .ToDictionary(e => Convert.ToHexStringLower(e.IdHash), e => e.Customer);
+        // Addresses before ids: another run that commits these lines between the two questions is then seen as having taken them,
+        // not as somebody else who has their addresses.
         var addresses = (await db.Accounts.Where(a => mailHashes.Contains(a.EmailHash)).Select(a => a.EmailHash).ToListAsync(stop))
             .Select(Convert.ToHexStringLower).ToHashSet();
+        var taken = (await db.ExternalAccounts.AsNoTracking().Where(e => idHashes.Contains(e.IdHash)).ToListAsync(stop))
+            .ToDictionary(e => Convert.ToHexStringLower(e.IdHash), e => e.Customer);
 
         var outcomes = new List<ImportOutcome>(lines.Count);
         var fresh = new List<(ReadLine Line, Guid Customer)>();

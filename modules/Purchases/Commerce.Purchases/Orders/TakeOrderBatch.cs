@@ -25,7 +25,7 @@ internal sealed class TakeOrderBatch(PurchasesDb db, IMediator mediator, OrderSe
             {
                 return await TakeAsync(request, cancellationToken);
             }
-            catch (DbUpdateException) when (attempt < 3)
+            catch (Exception error) when (attempt < 3 && error.IsConflict())
             {
                 db.ChangeTracker.Clear();   // a shop posted one of these orders at the same moment: look again at what is there
             }
