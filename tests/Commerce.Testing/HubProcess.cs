@@ -16,7 +16,7 @@ public sealed class HubProcess : IDisposable
     }
 
     /// <param name="environment">Variables beside the usual ones.</param>
-    /// <param name="listens">Where it listens, when that is not its public origin.</param>
+    /// <param name="listens">Where it listens, when that is not its public origin alone; the first of several says when it is ready.</param>
     public static async Task<HubProcess> StartAsync(string data, string origin, IReadOnlyDictionary<string, string?>? environment = null, string? listens = null)
     {
         listens ??= origin;
@@ -34,7 +34,7 @@ public sealed class HubProcess : IDisposable
             if (hub.process.HasExited) throw new InvalidOperationException($"The hub ended with {hub.process.ExitCode}: {await hub.error}{await hub.output}");
             try
             {
-                return (await client.GetAsync(new Uri($"{listens}/health/ready"))).IsSuccessStatusCode;
+                return (await client.GetAsync(new Uri($"{listens.Split(';')[0]}/health/ready"))).IsSuccessStatusCode;
             }
             catch (HttpRequestException)
             {

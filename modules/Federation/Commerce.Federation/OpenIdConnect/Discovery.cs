@@ -79,6 +79,8 @@ internal static class Discovery
             json.WriteString("pushed_authorization_request_endpoint", mtls + Issuer.PushPath);
             json.WriteString("revocation_endpoint", mtls + TokenStatus.Revocation.Path);
             json.WriteString("introspection_endpoint", mtls + TokenStatus.Introspection.Path);
+            json.WriteString("device_authorization_endpoint", mtls + Devices.DeviceEndpoint.Path);
+            json.WriteString("grant_management_endpoint", mtls + GrantManagement.GrantManagementEndpoint.Path);
             json.WriteEndObject();
         }
         json.WriteBoolean("authorization_response_iss_parameter_supported", true);

@@ -34,7 +34,8 @@ internal sealed class Issuer(HubSettings settings, IConfiguration? configuration
     public string? MtlsOrigin { get; } = configuration?["Mtls:Origin"] is { Length: > 0 } origin ? origin : null;
 
     /// <summary>Whether clients' certificates reach the hub at all: then, and only then, the discovery document says so.</summary>
-    public bool SeesCertificates { get; } = configuration?["Mtls:Origin"] is { Length: > 0 } || configuration?["Mtls:CertificateHeader"] is { Length: > 0 };
+    public bool SeesCertificates { get; } =
+        new[] { "Mtls:Origin", "Mtls:CertificateHeader", "Mtls:ClientAuthorities" }.Any(setting => configuration?[setting] is { Length: > 0 });
 
     public string Url(string path) => Name + path;
 }
