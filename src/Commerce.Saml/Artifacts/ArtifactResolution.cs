@@ -25,6 +25,8 @@ public sealed record ValidatedArtifactResolve(string Id, string Issuer, string A
 /// <param name="clock">The time.</param>
 public sealed class ArtifactResolution(IdentityProviderSettings settings, string address, TimeProvider clock)
 {
+    private readonly SignerChoice signers = new(settings.SigningKey, settings.OtherSigningKeys);
+
     /// <summary>Parses a request through the gate.</summary>
     public static SamlResult<ArtifactResolve> Read(ReceivedMessage message)
     {
@@ -58,8 +60,9 @@ public sealed class ArtifactResolution(IdentityProviderSettings settings, string
 
     /// <summary>The signed answer in its envelope.</summary>
     /// <param name="inResponseTo">ID of the ArtifactResolve.</param>
+    /// <param name="to">Who asked.</param>
     /// <param name="message">The message behind the artifact; empty where there is none for this service provider (Core 3.5.3: still a Success).</param>
-    public byte[] Respond(string inResponseTo, ReadOnlySpan<byte> message)
+    public byte[] Respond(string inResponseTo, ServiceProvider to, ReadOnlySpan<byte> message)
     {
         using var xml = new Utf8XmlWriter(16 * 1024);
         var id = SamlId.New();
@@ -70,7 +73,7 @@ public sealed class ArtifactResolution(IdentityProviderSettings settings, string
         var document = new XmlDocument { XmlResolver = null, PreserveWhitespace = true };
         using (var reader = XmlReader.Create(new MemoryStream(xml.Written.ToArray()), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null })) document.Load(reader);
         var root = document.DocumentElement!;
-        XmlSignature.Sign(root, root.ChildNodes[1], settings.SigningKey);
+        XmlSignature.Sign(root, root.ChildNodes[1], signers.For(to.SigningMethods));
         using var canonical = new Utf8XmlWriter(16 * 1024);
         ExclusiveCanonicalizer.Write(root, canonical);
         return SoapBinding.Write(canonical.Written);

@@ -29,7 +29,7 @@ public sealed record IdentityProviderSettings
 
     public bool SignResponses { get; init; } = true;
 
-    /// <summary>Keys beside <see cref="SigningKey"/>, such as an elliptic-curve one, for service providers whose metadata lists no algorithm of that key.</summary>
+    /// <summary>Keys beside <see cref="SigningKey"/>, such as an elliptic-curve one, for service providers whose metadata lists no algorithm of that key. Metadata publishes them too.</summary>
     public IReadOnlyList<SigningKey> OtherSigningKeys { get; init; } = [];
 
     /// <summary>Encrypt assertions to every service provider with an RSA encryption key, also where its metadata does not ask for it (S18).</summary>
@@ -78,7 +78,7 @@ public sealed record SamlResponse(string Id, string? AssertionId, ReadOnlyMemory
 public sealed class IdentityProvider
 {
     private readonly TimeProvider clock;
-    private readonly ResponseSigners signers;
+    private readonly SignerChoice signers;
 
     /// <param name="settings">Fixed for the lifetime of this instance; make another on key roll-over.</param>
     /// <param name="clock">The time.</param>
@@ -89,7 +89,7 @@ public sealed class IdentityProvider
             throw new ArgumentException("Assertions live more than 0 and at most 5 minutes.", nameof(settings));
         Settings = settings;
         this.clock = clock;
-        signers = new ResponseSigners(settings);
+        signers = new SignerChoice(settings.SigningKey, settings.OtherSigningKeys);
     }
 
     public IdentityProviderSettings Settings { get; }
@@ -138,6 +138,9 @@ public sealed class IdentityProvider
         return writer.Error(status).Then(xml => Finish(xml, writer.ResponseId, null, request.AssertionConsumerService, request.RelayState));
     }
 
+    /// <summary>The URI of the algorithm with which this service provider's responses are signed (RFC 6931).</summary>
+    public string SignsWith(ServiceProvider serviceProvider) => signers.For(serviceProvider.SigningMethods).Algorithm.Uri();
+
     /// <summary>Our metadata, SAML Metadata 2.4.3.</summary>
     /// <returns>UTF-8 XML; media type application/samlmetadata+xml.</returns>
     public byte[] WriteMetadata(IdentityProviderDescription description) => IdpMetadataWriter.Write(Settings, description, clock.GetUtcNow(), NewId());
@@ -152,7 +155,7 @@ public sealed class IdentityProvider
     }
 
     private ResponseWriter Writer(ServiceProvider to, AssertionConsumerService acs, string? inResponseTo) =>
-        new(Settings, to, acs, inResponseTo, clock.GetUtcNow()) { Signer = signers.For(to), ResponseId = NewId(), AssertionId = NewId() };
+        new(Settings, to, acs, inResponseTo, clock.GetUtcNow()) { Signer = signers.For(to.SigningMethods), ResponseId = NewId(), AssertionId = NewId() };
 
     private static SamlResult<SamlResponse> Finish(byte[] xml, string id, string? assertionId, AssertionConsumerService acs, string? relayState) =>
         EndpointAddress.IsWeb(acs.Location, requireHttps: false)

@@ -10,6 +10,9 @@ public sealed record SingleLogoutSettings
 
     public required SigningKey SigningKey { get; init; }
 
+    /// <summary>Keys beside <see cref="SigningKey"/>, for peers whose metadata lists no algorithm of that key.</summary>
+    public IReadOnlyList<SigningKey> OtherSigningKeys { get; init; } = [];
+
     /// <summary>For an EncryptedID; each is tried: the current one and, in a roll-over, its neighbours.</summary>
     public IReadOnlyList<DecryptionKey> DecryptionKeys { get; init; } = [];
 
@@ -21,7 +24,10 @@ public sealed record SingleLogoutSettings
 /// <param name="Endpoints">Its SingleLogoutService endpoints.</param>
 public sealed record LogoutPeer(string EntityId, IReadOnlyList<TrustedKey> SigningKeys, IReadOnlyList<SamlEndpoint> Endpoints, DateTimeOffset? ValidUntil)
 {
-    public static LogoutPeer Of(ServiceProvider sp) => new(sp.EntityId, sp.SigningKeys, sp.SingleLogoutServices, sp.ValidUntil);
+    /// <summary>The signature algorithms that its metadata lists; empty where it lists none.</summary>
+    public IReadOnlyList<string> SigningMethods { get; init; } = [];
+
+    public static LogoutPeer Of(ServiceProvider sp) => new(sp.EntityId, sp.SigningKeys, sp.SingleLogoutServices, sp.ValidUntil) { SigningMethods = sp.SigningMethods };
 
     public static LogoutPeer Of(RemoteIdentityProvider idp) => new(idp.EntityId, idp.SigningKeys, idp.SingleLogoutServices, idp.ValidUntil);
 

@@ -9,6 +9,8 @@ public sealed class SingleLogout(SingleLogoutSettings settings, TimeProvider clo
 
     internal Func<string> NewId { get; init; } = SamlId.New;
 
+    private readonly SignerChoice signers = new(settings.SigningKey, settings.OtherSigningKeys);
+
     /// <summary>Parses a message through the gate. Look the sender up by <see cref="LogoutMessage.Issuer"/> and go on with a Validate.</summary>
     public static SamlResult<LogoutMessage> Read(ReceivedMessage message)
     {
@@ -52,7 +54,7 @@ public sealed class SingleLogout(SingleLogoutSettings settings, TimeProvider clo
         using var head = new Utf8XmlWriter(1024);
         head.Raw("<samlp:LogoutRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\""u8).OptionalAttribute("Destination"u8, endpoint.Location)
             .OptionalAttribute("ID"u8, id).Raw(" IssueInstant=\""u8).Instant(now).Raw("\" NotOnOrAfter=\""u8).Instant(now + TimeSpan.FromMinutes(5)).Raw("\" Version=\"2.0\">"u8);
-        return Send(head, body, "</samlp:LogoutRequest>"u8, new Outgoing(binding, endpoint.Location, id, IsRequest: true, relayState));
+        return Send(head, body, "</samlp:LogoutRequest>"u8, new Outgoing(binding, endpoint.Location, id, IsRequest: true, relayState, signers.For(to.SigningMethods)));
     }
 
     /// <summary>The answer to a request.</summary>
@@ -69,14 +71,14 @@ public sealed class SingleLogout(SingleLogoutSettings settings, TimeProvider clo
         using var head = new Utf8XmlWriter(1024);
         head.Raw("<samlp:LogoutResponse xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\""u8).OptionalAttribute("Destination"u8, address)
             .OptionalAttribute("ID"u8, id).OptionalAttribute("InResponseTo"u8, inResponseTo).Raw(" IssueInstant=\""u8).Instant(clock.GetUtcNow()).Raw("\" Version=\"2.0\">"u8);
-        return Send(head, body, "</samlp:LogoutResponse>"u8, new Outgoing(binding, address ?? "", id, IsRequest: false, relayState));
+        return Send(head, body, "</samlp:LogoutResponse>"u8, new Outgoing(binding, address ?? "", id, IsRequest: false, relayState, signers.For(to.SigningMethods)));
     }
 
     /// <summary>Where the answer to a request goes: by the binding it came with, else by another that the sender has. Null where it has none.</summary>
     public static string? AnswerBinding(LogoutPeer sender, string binding) => binding == SamlBindings.Soap || sender.Endpoint(binding) is not null
         ? binding : new[] { SamlBindings.HttpRedirect, SamlBindings.HttpPost }.FirstOrDefault(other => sender.Endpoint(other) is not null);
 
-    private sealed record Outgoing(string Binding, string Address, string Id, bool IsRequest, string? RelayState);
+    private sealed record Outgoing(string Binding, string Address, string Id, bool IsRequest, string? RelayState, SigningKey Signer);
 
     private SamlResult<OutgoingLogout> Send(Utf8XmlWriter head, Utf8XmlWriter body, ReadOnlySpan<byte> end, Outgoing to)
     {
@@ -87,11 +89,11 @@ public sealed class SingleLogout(SingleLogoutSettings settings, TimeProvider clo
         if (whole.SawIllegal || head.SawIllegal || body.SawIllegal) return new SamlFault(FaultCodes.ValueInvalid, "A value holds a character that XML cannot carry.");
         if (to.Binding == SamlBindings.HttpRedirect)
         {
-            var url = RedirectBinding.Write(to.Address, to.IsRequest, whole.Written, to.RelayState, Settings.SigningKey);
+            var url = RedirectBinding.Write(to.Address, to.IsRequest, whole.Written, to.RelayState, to.Signer);
             return new OutgoingLogout(to.Id, to.Binding, to.Address, url, null, default);
         }
         using var signature = new Utf8XmlWriter(4096);
-        XmlSignature.Write(signature, whole.Written, to.Id, Settings.SigningKey);
+        XmlSignature.Write(signature, whole.Written, to.Id, to.Signer);
         byte[] signed = [.. whole.Written[..split], .. signature.Written, .. whole.Written[split..]];
         return to.Binding == SamlBindings.Soap
             ? new OutgoingLogout(to.Id, to.Binding, to.Address, null, null, SoapBinding.Write(signed))

@@ -21,7 +21,7 @@ internal static class IdpMetadataWriter
             Unless(ui is null && description.Scopes.Count == 0, Md + "Extensions",
                 description.Scopes.Select(scope => new XElement(Shibboleth + "Scope", new XAttribute(XNamespace.Xmlns + "shibmd", Shibboleth.NamespaceName), new XAttribute("regexp", "false"), scope)),
                 ui),
-            description.NextCertificates.Prepend(settings.SigningKey.Certificate).Distinct().Select(certificate => Key(certificate)),
+            settings.OtherSigningKeys.Prepend(settings.SigningKey).Select(key => key.Certificate).Concat(description.NextCertificates).Distinct().Select(certificate => Key(certificate)),
             description.EncryptionCertificates.Select(certificate => Key(certificate, "encryption", AssertionEncryption.Readable)),
             description.ArtifactResolutionServices.Select((service, index) =>
                 Endpoint("ArtifactResolutionService", service.Binding, service.Location, new XAttribute("index", index))),

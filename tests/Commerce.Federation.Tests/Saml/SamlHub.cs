@@ -22,19 +22,20 @@ using Microsoft.Extensions.Logging;
 namespace Commerce.Federation.Tests.Saml;
 
 /// <summary>The module alone on a real database, with neighbours from memory. One for each test class: every test brings service providers of its own.</summary>
-public sealed class SamlHub : IAsyncLifetime
+public class SamlHub : IAsyncLifetime
 {
     internal TestHub Hub { get; private set; } = null!;
     internal Neighbours Neighbours { get; private set; } = null!;
     internal LogLines Log { get; } = new();
     internal RemoteIdentityProvider Idp { get; private set; } = null!;
     internal FakeClock Clock => Hub.Clock;
+    protected virtual IReadOnlyDictionary<string, string?>? Configuration => null;
 
     public async ValueTask InitializeAsync()
     {
         var clock = FakeClock.AtNoon();
         Neighbours = new Neighbours(clock);
-        Hub = await TestHub.StartAsync([new FederationModule()], configure: services =>
+        Hub = await TestHub.StartAsync([new FederationModule()], Configuration, configure: services =>
         {
             Neighbours.Register(services);
             services.AddSingleton<ILoggerProvider>(Log);
@@ -56,7 +57,11 @@ public sealed class SamlHub : IAsyncLifetime
         return IdpMetadataReader.Read(copy, null, requireHttps: false, Clock).Value;
     }
 
-    public ValueTask DisposeAsync() => Hub.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Hub.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     /// <summary>Registers a new service provider of a new partner.</summary>
     /// <param name="claims">Claims of the one purpose that its data contract has; null for a partner without a contract.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Commerce.Federation.Contracts;
 using Commerce.Federation.Logout;
+using Commerce.Federation.Saml;
 using Commerce.Kernel;
 using Commerce.Saml;
 using MediatR;
@@ -9,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Commerce.Federation.Partners;
 
 /// <summary>Reads a partner's registration back to the operator in sentences, with what is wrong or soon will be.</summary>
-internal sealed class CheckPartnerHandler(FederationDb db, Connections connections, HubSettings settings, TimeProvider clock)
+internal sealed class CheckPartnerHandler(FederationDb db, Connections connections, SamlIdentity identity, HubSettings settings, TimeProvider clock)
     : IRequestHandler<CheckPartner, Result<PartnerReport>>
 {
     private static readonly TimeSpan Soon = TimeSpan.FromDays(30);
@@ -111,6 +112,13 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
         }
         if (provider.SigningKeys.Count == 0) yield return Warn(id, "It has no usable signing key, so its requests and logouts cannot be verified.");
         yield return provider.AuthnRequestsSigned ? Ok(id, "Its requests must be signed.") : Ok(id, "Its requests may come unsigned; a signature that is there must hold.");
+        if (provider.SigningMethods.Count > 0)
+        {
+            var used = identity.Provider.SignsWith(provider);
+            var name = used[(used.IndexOf('#', StringComparison.Ordinal) + 1)..];
+            yield return provider.SigningMethods.Contains(used) ? Ok(id, $"What is sent to it is signed with {name}, which its metadata lists.")
+                : Warn(id, $"Its metadata lists no signature algorithm that the hub signs with, so it gets {name}.{(provider.SigningMethods.Any(IsCurve) ? " It takes ECDSA: set Saml:EllipticCurveKey to true." : "")}");
+        }
         foreach (var service in provider.SingleLogoutServices) yield return Ok(id, $"It takes logouts at {service.Location} ({service.Binding[(service.Binding.LastIndexOf(':') + 1)..]}).");
         foreach (var (key, use) in provider.SigningKeys.Select(key => (key, "signing")).Concat(provider.EncryptionKeys.Except(provider.SigningKeys).Select(key => (key, "encryption"))))
         {
@@ -123,6 +131,8 @@ internal sealed class CheckPartnerHandler(FederationDb db, Connections connectio
         }
         foreach (var warning in provider.Warnings) yield return Warn(id, warning);
     }
+
+    private static bool IsCurve(string method) => method.Contains("#ecdsa-", StringComparison.Ordinal);
 
     private static IEnumerable<PartnerFinding> Contract(string partner, DataContract? contract)
     {

@@ -27,7 +27,7 @@ internal sealed class ArtifactResolutionService(SamlIdentity identity, Connectio
         var response = await artifacts.TakeAsync(request.Artifact, connection.Id, stop);
         if (response is null) refused.Note(context, FaultCodes.Replayed, "The artifact is unknown, used, too old, or another service provider's.", connection.Id);
         context.Response.Headers.CacheControl = "no-store";
-        return Results.Bytes(resolution.Respond(request.Id, response ?? []), SoapBinding.MediaType);
+        return Results.Bytes(resolution.Respond(request.Id, sp, response ?? []), SoapBinding.MediaType);
     }
 
     private SoapFault Refuse(HttpContext context, SamlFault fault, Connection? connection)

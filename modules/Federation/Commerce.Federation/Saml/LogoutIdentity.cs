@@ -20,6 +20,7 @@ internal sealed class LogoutIdentity(SamlIdentity identity, SigningKeys keys, Ti
         EntityId = identity.EntityId,
         Addresses = Addresses(identity.Origin),
         SigningKey = identity.Provider.Settings.SigningKey,
+        OtherSigningKeys = identity.Provider.Settings.OtherSigningKeys,
         DecryptionKeys = [.. keys.PublishedOf(DecryptionPurposeName).Select(key => new DecryptionKey((RSA)key.Key, key.Certificate!))],
     }, clock);
 

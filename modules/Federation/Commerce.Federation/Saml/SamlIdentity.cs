@@ -16,10 +16,18 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
     /// <summary>SAML keys sign for SAML only; service providers expect a certificate around them.</summary>
     public static readonly KeyPurpose KeyPurpose = new(KeyPurposeName, "RS256", WithCertificate: true);
 
+    public const string CurvePurposeName = "saml-es256";
+
+    /// <summary>For service providers whose metadata lists ECDSA and no RSA algorithm. Used and published where <c>Saml:EllipticCurveKey</c> says so.</summary>
+    public static readonly KeyPurpose CurvePurpose = new(CurvePurposeName, "ES256", WithCertificate: true);
+
+    // Off until an operator wants it: some service providers stumble over metadata with a key that is no RSA one.
+    private readonly bool hasCurve = configuration?.GetValue<bool>("Saml:EllipticCurveKey") ?? false;
+
     /// <summary>Anybody may fetch the metadata; it is signed anew this often at most.</summary>
     private static readonly TimeSpan MetadataFreshness = TimeSpan.FromMinutes(1);
 
-    private sealed record Current(string Kid, IdentityProvider Provider);
+    private sealed record Current(string Kid, string? CurveKid, IdentityProvider Provider);
 
     private sealed record Published(string Kids, byte[] Xml, DateTimeOffset At);
 
@@ -39,15 +47,17 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
         get
         {
             var key = keys.ActiveOf(KeyPurposeName);
-            if (Volatile.Read(ref current) is { } known && known.Kid == key.Kid) return known.Provider;
+            var curve = hasCurve ? keys.ActiveOf(CurvePurposeName) : null;
+            if (Volatile.Read(ref current) is { } known && known.Kid == key.Kid && known.CurveKid == curve?.Kid) return known.Provider;
             var made = new IdentityProvider(
                 new IdentityProviderSettings
                 {
                     EntityId = EntityId, SsoRedirectUrl = SsoUrl, SsoPostUrl = SsoUrl, SigningKey = Of(key),
+                    OtherSigningKeys = curve is null ? [] : [new Commerce.Saml.SigningKey((ECDsa)curve.Key, curve.Certificate!)],
                     SignAssertions = false,     // the response always is (SAML2Int SDP-IDP09); an assertion too where the service provider asks (S17)
                     OffersArtifacts = true, NameIdFormats = CustomerName.Formats, ContextClasses = AcrLadder.SamlClasses,
                 }, clock);
-            Volatile.Write(ref current, new Current(key.Kid, made));
+            Volatile.Write(ref current, new Current(key.Kid, curve?.Kid, made));
             return made;
         }
     }
@@ -56,7 +66,7 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
     public byte[] Metadata()
     {
         var now = clock.GetUtcNow();
-        var kids = string.Join(' ', keys.PublishedOf(KeyPurposeName).Select(k => k.Kid));
+        var kids = string.Join(' ', SigningKeysOf().Select(k => k.Kid));
         if (Volatile.Read(ref published) is { } held && held.Kids == kids && now - held.At < MetadataFreshness) return held.Xml;
         var made = new Published(kids, WriteMetadata(), now);
         Volatile.Write(ref published, made);
@@ -73,7 +83,7 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
             DisplayNames = languages.ToDictionary(language => language, _ => settings.RetailerName),
             Descriptions = languages.ToDictionary(language => language, language => string.Format(
                 CultureInfo.InvariantCulture, texts.GetString("saml_idp_description", CultureInfo.GetCultureInfo(language))!, settings.RetailerName)),
-            NextCertificates = [.. keys.PublishedOf(KeyPurposeName).Where(k => k.State == KeyState.Next).Select(k => Convert.ToBase64String(k.Certificate!.RawData))],
+            NextCertificates = [.. SigningKeysOf().Where(k => k.State == KeyState.Next).Select(k => Convert.ToBase64String(k.Certificate!.RawData))],
             ArtifactResolutionServices = [new SamlEndpoint(SamlBindings.Soap, Origin + ArtifactResolutionService.Path)],
             SingleLogoutServices = [.. LogoutIdentity.Addresses(Origin).Select(address => new SamlEndpoint(address.Key, address.Value))],
             EncryptionCertificates = [.. keys.PublishedOf(LogoutIdentity.DecryptionPurposeName).Select(k => Convert.ToBase64String(k.Certificate!.RawData)).Take(1)],
@@ -89,6 +99,9 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
             MetadataSigningKey = provider.Settings.SigningKey,
         });
     }
+
+    private IEnumerable<Kernel.Secrets.SigningKey> SigningKeysOf() =>
+        hasCurve ? keys.PublishedOf(KeyPurposeName).Concat(keys.PublishedOf(CurvePurposeName)) : keys.PublishedOf(KeyPurposeName);
 
     /// <summary>The configuration's <c>Saml:EntityCategories</c> and <c>Saml:AssuranceCertifications</c>, values separated by blanks: what a federation has granted us.</summary>
     private Dictionary<string, IReadOnlyList<string>> EntityAttributes()

@@ -13,7 +13,7 @@ internal static class SamlIdentityProvider
     public static void Register(IServiceCollection services)
     {
         services.AddSharedSecret(SamlParticipant.IndexSecret);
-        services.AddSingleton(SamlIdentity.KeyPurpose);
+        services.AddSingleton(SamlIdentity.KeyPurpose).AddSingleton(SamlIdentity.CurvePurpose);
         services.AddSingleton<SamlIdentity>().AddSingleton<RefusedMessages>().AddSingleton<RefusalWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<RefusalWriter>());
         services.AddSingleton(LogoutIdentity.DecryptionPurpose);
