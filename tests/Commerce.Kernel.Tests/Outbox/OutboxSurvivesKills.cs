@@ -30,11 +30,16 @@ public sealed class OutboxSurvivesKills(ITestOutputHelper output)
         {
             using var child = Start(folder.Path, "count");
             await ReadyAsync(child);
-            var said = ReadOnAsync(child);
+            var lines = new ConcurrentQueue<string>();
+            var said = ReadOnAsync(child, lines);
+            // At a moment of chance, but not before it has done something: a slow machine is slow to work, too.
+            var atLeast = random.Next(4, 16);
+            await Wait.UntilAsync(() => lines.Count >= atLeast, $"{atLeast} numbers were said");
             await Task.Delay(random.Next(5, 300));
             child.Kill();               // SIGKILL: no chance to tidy up
             await child.WaitForExitAsync();
-            foreach (var line in await said)
+            await said;
+            foreach (var line in lines)
             {
                 // The last line may be cut in the middle: then nobody was told.
                 if (line.Split(' ') is [var aggregate, var number, "."] && acknowledged.ContainsKey(aggregate))
@@ -79,10 +84,8 @@ public sealed class OutboxSurvivesKills(ITestOutputHelper output)
         Assert.Equal("ready", await child.StandardOutput.ReadLineAsync(patience.Token));
     }
 
-    private static async Task<IReadOnlyCollection<string>> ReadOnAsync(Process child)
+    private static async Task ReadOnAsync(Process child, ConcurrentQueue<string> lines)
     {
-        var lines = new ConcurrentQueue<string>();
         while (await child.StandardOutput.ReadLineAsync() is { } line) lines.Enqueue(line);
-        return lines;
     }
 }

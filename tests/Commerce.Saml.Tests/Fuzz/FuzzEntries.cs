@@ -265,15 +265,20 @@ internal static class FuzzedMetadata
             Sign($"<md:EntitiesDescriptor xmlns:md=\"{SamlNamespaces.Metadata}\" ID=\"_all\" cacheDuration=\"PT1H\">{one}</md:EntitiesDescriptor>", Keys.Idp),
         ];
         TrustedKey[] keys = [TrustedKey.Of(FuzzEntries.Quick), TrustedKey.Of(Keys.Idp)];
-        var genuine = documents.Select(document => Said(new MemoryStream(Encoding.UTF8.GetBytes(document)))).ToHashSet(StringComparer.Ordinal);
+        var genuine = documents.Select(document => Said(Entries(new MemoryStream(Encoding.UTF8.GetBytes(document))))).ToHashSet(StringComparer.Ordinal);
         return Entry("metadata-signed", documents, world, document =>
         {
             if (!MetadataSignature.Verify(document, keys).TryGet(out _, out var fault)) return new Verdict(fault, null);
             document.Position = 0;
-            return new Verdict(null, Said(document) is var said && genuine.Contains(said) ? null : $"taken as {said}");
+            // What the signature does not cover, such as a namespace that nothing uses, the reader may still refuse.
+            var entries = Entries(document);
+            if (entries.Select(entry => entry.Fault).FirstOrDefault(fault => fault is not null) is { } refused) return new Verdict(refused, null);
+            return new Verdict(null, Said(entries) is var said && genuine.Contains(said) ? null : $"taken as {said}");
         });
 
-        string Said(Stream document) => JsonSerializer.Serialize(SpMetadataReader.Read(document, new SpMetadataOptions(), world.Clock).Select(entry => entry.Value.ServiceProvider).ToList());
+        List<SamlResult<SpMetadataEntry>> Entries(Stream document) => [.. SpMetadataReader.Read(document, new SpMetadataOptions(), world.Clock)];
+
+        static string Said(List<SamlResult<SpMetadataEntry>> entries) => JsonSerializer.Serialize(entries.Select(entry => entry.Value.ServiceProvider).ToList());
     }
 
     /// <param name="after">How many children stand before the signature.</param>
