@@ -110,6 +110,36 @@ public sealed class AuthnRequestTests
         Accepted(Xml(issuer: $"<saml:Issuer Format=\"{NameIdFormats.Entity}\">{World.SpId}</saml:Issuer>"));
     }
 
+    [Theory]
+    [InlineData($"<saml:Audience>{World.SpId}</saml:Audience>")]
+    [InlineData($"<samlp:Issuer>{World.SpId}</samlp:Issuer>")]
+    [InlineData("<saml:Issuer/>")]
+    public void S08_nobody_is_looked_up_by_what_is_no_issuer(string first)
+    {
+        Assert.Equal(FaultCodes.IssuerInvalid, Issuer(first).Fault?.Code);
+        Assert.Equal(World.SpId, Issuer($"<saml:Issuer>{World.SpId}</saml:Issuer>").Value.Issuer);
+    }
+
+    [Fact]
+    public void S08_nobody_is_looked_up_by_an_issuer_of_more_than_1024_characters()
+    {
+        Assert.Equal(FaultCodes.IssuerInvalid, Issuer($"<saml:Issuer>{new string('x', 1025)}</saml:Issuer>").Fault?.Code);
+        Assert.Equal(1024, Issuer($"<saml:Issuer>{new string('x', 1024)}</saml:Issuer>").Value.Issuer.Length);
+    }
+
+    private SamlResult<AuthnRequest> Issuer(string element) =>
+        PostBinding.Read(Convert.ToBase64String(Encoding.UTF8.GetBytes(Xml(issuer: element))), isRequest: true, null).Then(world.Idp.Read);
+
+    [Theory]
+    [InlineData("LogoutRequest")]
+    [InlineData("ManageNameIDRequest")]
+    [InlineData("Request")]
+    public void X02_a_message_of_another_name_is_no_request_although_it_says_the_same(string name)
+    {
+        Accepted(Xml());
+        Refused(FaultCodes.StructureInvalid, Xml().Replace("samlp:AuthnRequest", "samlp:" + name, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void S09_version_id_and_instant_are_as_the_schema_has_them()
     {

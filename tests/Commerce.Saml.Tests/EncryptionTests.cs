@@ -12,10 +12,10 @@ public sealed class EncryptionTests
     private static readonly RSA NextRsa = RSA.Create(2048);
     private static readonly DecryptionKey NextKey = new(NextRsa, Keys.Certificate(NextRsa));
 
-    private static (World World, ServiceProviderSide Side) Make(bool signAssertions = true, bool signResponses = true)
+    private static (World World, ServiceProviderSide Side) Make(bool signAssertions = true, bool signResponses = true, string content = EncryptionPlan.Aes256Gcm)
     {
         var world = new World(idp: s => s with { EncryptAssertions = true, SignAssertions = signAssertions, SignResponses = signResponses },
-            sp: r => r with { EncryptionKeys = [TrustedKey.FromCertificate(Key.Certificate).Value] });
+            sp: r => r with { EncryptionKeys = [TrustedKey.FromCertificate(Key.Certificate).Value], EncryptionMethods = [content] });
         return (world, new ServiceProviderSide(world.SpSide.Settings with { DecryptionKeys = [NextKey, Key] }, world.Clock));
     }
 
@@ -94,6 +94,7 @@ public sealed class EncryptionTests
             ("<!DOCTYPE x [<!ENTITY e 'x'>]>" + signed, FaultCodes.XmlRefused),
             (document.DocumentElement!.OuterXml, FaultCodes.StructureInvalid),
             (signed.Replace("</saml:Assertion>", signed.Replace(" ID=\"", " ID=\"_2", StringComparison.Ordinal) + "</saml:Assertion>", StringComparison.Ordinal), FaultCodes.StructureInvalid),
+            (SignedAs("Evidence", signed), FaultCodes.StructureInvalid),
             ("", FaultCodes.DecryptionFailed),
         })
         {
@@ -104,6 +105,28 @@ public sealed class EncryptionTests
             outer.DocumentElement!.ReplaceChild(outer.ImportNode(Attack.Load(Encoding.UTF8.GetString(encrypted.Written)).DocumentElement!, deep: true), outer.DocumentElement.LastChild!);
             Assert.Equal(code, (await Send(world, side, outer.OuterXml, request.Id)).Fault?.Code);
         }
+    }
+
+    /// <summary>What the assertion says in an element of another name, rightly signed.</summary>
+    private static string SignedAs(string name, string assertion)
+    {
+        var root = Attack.Load(assertion.Replace("saml:Assertion", "saml:" + name, StringComparison.Ordinal)).DocumentElement!;
+        Attack.Unsign(root);
+        XmlSignature.Sign(root, root.FirstChild!.NextSibling, Keys.Idp);
+        return root.OuterXml;
+    }
+
+    [Theory]
+    [InlineData(EncryptionPlan.Aes256Gcm, "xmldsig#sha1", "xmldsig#sha224")]            // another digest of the transport
+    [InlineData(EncryptionPlan.Aes128Gcm, "xmlenc11#aes128-gcm", "xmlenc11#aes256-gcm")]    // a key shorter than the algorithm's
+    [InlineData(EncryptionPlan.Aes256Gcm, "xmlenc#Element", "xmlenc#Content")]
+    public async Task X21_what_is_said_of_a_ciphertext_has_to_be_true_of_it(string content, string from, string to)
+    {
+        var (world, side) = Make(signResponses: false, content: content);
+        var request = world.Request();
+        var xml = world.RespondXml(request);
+        Assert.Equal(FaultCodes.DecryptionFailed, (await Send(world, side, xml.Replace(from, to, StringComparison.Ordinal), request.Id)).Fault?.Code);
+        Assert.Null((await Send(world, side, xml, request.Id)).Fault);
     }
 
     [Theory]

@@ -112,6 +112,15 @@ public sealed class GateTests
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{watch.Elapsed}");
     }
 
+    [Theory, MemberData(nameof(Everything))]
+    public void X14_a_message_of_256_kilobytes_is_read_and_one_byte_more_is_refused(string kind)
+    {
+        // The space stands behind the root element: nothing signed is longer.
+        var attack = Attack.On(kind);
+        attack.RefusedAs(attack.Xml.PadRight(XmlGate.MaxMessageBytes + 1), FaultCodes.XmlRefused);
+        Assert.Null(attack.Send(attack.Xml.PadRight(XmlGate.MaxMessageBytes)));
+    }
+
     [Fact]
     public void Base64_is_taken_only_in_its_one_encoding()
     {

@@ -55,6 +55,14 @@ public sealed class MetadataSignatureTests
     public void M08_a_processing_instruction_in_a_signed_document_is_refused_as_xmlsec1_refuses_it(string before) =>
         Assert.False(Verify(Aggregate().Replace(before, "<?x?>" + before, StringComparison.Ordinal)).IsSuccess);
 
+    [Fact]
+    public void M08_nothing_but_space_follows_a_signed_document()
+    {
+        Assert.Null(Verify(Aggregate() + "\n \n").Fault);
+        foreach (var after in new[] { "<?x?>", "\n<?x evil?>\n", "<x/>", "x", "<!DOCTYPE x>" })
+            Assert.Equal(FaultCodes.XmlRefused, Verify(Aggregate() + after).Fault?.Code);
+    }
+
     [Theory]
     [InlineData("<!DOCTYPE x>")]
     [InlineData("<x/>")]

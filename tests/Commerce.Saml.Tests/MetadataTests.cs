@@ -69,14 +69,39 @@ public sealed class MetadataTests
         Assert.False(IdpMetadataReader.Read(new MemoryStream(world.Idp.WriteMetadata(description)), "https://other", requireHttps: true, clock).IsSuccess);
     }
 
+    private static string Sso => $"<md:SingleSignOnService Binding=\"{SamlBindings.HttpRedirect}\" Location=\"https://idp.example/sso\"/>";
+
+    private static string Idp(string inner, string roleAttributes = "", string entityAttributes = "", string entityId = "https://idp.example") => $"""
+        <md:EntityDescriptor xmlns:md="{SamlNamespaces.Metadata}" xmlns:ds="{SamlNamespaces.XmlSignature}" entityID="{entityId}" {entityAttributes}><md:IDPSSODescriptor protocolSupportEnumeration="{SamlNamespaces.Protocol}" {roleAttributes}>{inner}</md:IDPSSODescriptor></md:EntityDescriptor>
+        """;
+
+    private SamlResult<RemoteIdentityProvider> ReadIdps(string xml, string? entityId = null) =>
+        IdpMetadataReader.Read(new MemoryStream(Encoding.UTF8.GetBytes(xml)), entityId, requireHttps: true, clock);
+
+    [Fact]
+    public void S33_an_identity_provider_is_one_with_a_name_whose_metadata_stands()
+    {
+        var good = Key(Keys.Idp.Certificate) + Sso;
+        Assert.Null(ReadIdps(Idp(good, "validUntil=\"2026-03-02T09:30:01Z\"")).Fault);
+        foreach (var until in new[] { "validUntil=\"2026-03-02T09:30:00Z\"", "validUntil=\"someday\"" })
+        {
+            Assert.Equal(FaultCodes.MetadataInvalid, ReadIdps(Idp(good, roleAttributes: until)).Fault?.Code);
+            Assert.Equal(FaultCodes.MetadataInvalid, ReadIdps(Idp(good, entityAttributes: until)).Fault?.Code);
+        }
+        Assert.Equal(1024, ReadIdps(Idp(good, entityId: new string('x', 1024))).Value.EntityId.Length);
+        Assert.Equal(FaultCodes.MetadataInvalid, ReadIdps(Idp(good, entityId: new string('x', 1025))).Fault?.Code);
+        Assert.Equal(FaultCodes.MetadataInvalid, ReadIdps(Idp(good, entityId: "")).Fault?.Code);
+
+        var two = $"<md:EntitiesDescriptor xmlns:md=\"{SamlNamespaces.Metadata}\">{Idp(good)}{Idp(good, entityId: "https://two.example")}</md:EntitiesDescriptor>";
+        Assert.Contains("more than one", ReadIdps(two).Fault?.Detail ?? "", StringComparison.Ordinal);
+        Assert.Equal("https://two.example", ReadIdps(two, "https://two.example").Value.EntityId);
+    }
+
     [Fact]
     public void X10_an_identity_provider_without_a_usable_key_or_address_is_refused()
     {
-        static string Idp(string inner) => $"""
-            <md:EntityDescriptor xmlns:md="{SamlNamespaces.Metadata}" xmlns:ds="{SamlNamespaces.XmlSignature}" entityID="https://idp.example"><md:IDPSSODescriptor protocolSupportEnumeration="{SamlNamespaces.Protocol}">{inner}</md:IDPSSODescriptor></md:EntityDescriptor>
-            """;
-        SamlFault? ReadIdp(string inner) => IdpMetadataReader.Read(new MemoryStream(Encoding.UTF8.GetBytes(Idp(inner))), null, requireHttps: true, clock).Fault;
-        var sso = $"<md:SingleSignOnService Binding=\"{SamlBindings.HttpRedirect}\" Location=\"https://idp.example/sso\"/>";
+        SamlFault? ReadIdp(string inner) => ReadIdps(Idp(inner)).Fault;
+        var sso = Sso;
         using var small = RSA.Create(1024);
         Assert.Null(ReadIdp(Key(Keys.Idp.Certificate) + sso));
         Assert.Equal(FaultCodes.NoUsableKey, ReadIdp(sso)?.Code);
@@ -129,9 +154,30 @@ public sealed class MetadataTests
         Assert.Contains("expired", Reason(Sp(Acs(), entityAttributes: "validUntil=\"2026-03-02T09:30:00Z\"")), StringComparison.Ordinal);
         Assert.Contains("expired", Reason(Sp(Acs(), "validUntil=\"2020-01-01T00:00:00Z\"")), StringComparison.Ordinal);
         Assert.Contains("expired", Reason(Sp(Acs(), entityAttributes: "validUntil=\"someday\"")), StringComparison.Ordinal);
+        Assert.Contains("no instant", Reason(Sp(Acs(), "validUntil=\"someday\"")), StringComparison.Ordinal);
         Assert.Contains("expired", Reason($"<md:EntitiesDescriptor xmlns:md=\"{SamlNamespaces.Metadata}\" validUntil=\"2020-01-01T00:00:00Z\"><md:EntitiesDescriptor>{Sp(Acs())}</md:EntitiesDescriptor></md:EntitiesDescriptor>"), StringComparison.Ordinal);
         var earliest = Read($"<md:EntitiesDescriptor xmlns:md=\"{SamlNamespaces.Metadata}\" validUntil=\"2026-04-01T00:00:00Z\">{Sp(Acs(), "validUntil=\"2026-06-01T00:00:00Z\"", "validUntil=\"2026-05-01T00:00:00Z\"")}</md:EntitiesDescriptor>").Value;
         Assert.Equal(new DateTimeOffset(2026, 4, 1, 0, 0, 0, TimeSpan.Zero), earliest.ValidUntil);
+    }
+
+    [Fact]
+    public void X14_groups_stand_eight_deep_at_most()
+    {
+        string Nested(int depth) => $"<md:EntitiesDescriptor xmlns:md=\"{SamlNamespaces.Metadata}\">{(depth > 1 ? Nested(depth - 1) : Sp(Acs()))}</md:EntitiesDescriptor>";
+        Assert.Null(Read(Nested(8)).Fault);
+        Assert.Contains("nested too deep", Reason(Nested(9)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("true", true)]
+    [InlineData("0", false)]
+    [InlineData("maybe", true)]
+    [InlineData("", true)]
+    public void S02_a_word_that_is_no_boolean_counts_as_a_yes_to_signing(string word, bool signs)
+    {
+        var read = Read(Sp(Key(Keys.Sp.Certificate) + Acs(), $"AuthnRequestsSigned=\"{word}\" WantAssertionsSigned=\"{word}\"")).Value;
+        Assert.Equal((signs, signs), (read.AuthnRequestsSigned, read.WantAssertionsSigned));
+        Assert.Equal(word is "true" or "0" ? 0 : 2, read.Warnings.Count(warning => warning.Contains("no Boolean", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -143,6 +143,29 @@ public sealed class RedirectTests
     }
 
     [Fact]
+    public void X14_a_query_of_64_kilobytes_is_read_and_a_character_more_is_refused()
+    {
+        var query = Query() + "&pad=";
+        Assert.Null(world.Redirect(query.PadRight(64 * 1024, 'a')).Fault);
+        Refused(query.PadRight((64 * 1024) + 1, 'a'), FaultCodes.BindingInvalid);
+    }
+
+    [Theory]
+    [InlineData("%")]
+    [InlineData("%4")]
+    [InlineData("%zz")]
+    [InlineData("a%4z")]
+    [InlineData("%-1")]
+    public void X16_half_an_escape_is_refused_wherever_it_stands(string half)
+    {
+        var request = Parts(Query())["SAMLRequest"];
+        var optional = new World(sp: record => record with { AuthnRequestsSigned = false });
+        Assert.Equal(FaultCodes.BindingInvalid, optional.Redirect($"SAMLRequest={request}&RelayState={half}").Fault?.Code);
+        Assert.Equal(FaultCodes.BindingInvalid, optional.Redirect($"SAMLRequest={request}&{half}=x").Fault?.Code);
+        Assert.Null(optional.Redirect($"SAMLRequest={request}&RelayState=%41").Fault);
+    }
+
+    [Fact]
     public void S27_relay_state_comes_back_byte_for_byte()
     {
         foreach (var state in new[] { "", " ", "a&b=c", "<script>\"'", "é漢字🚗", new string('x', 2000), "%41+%2B", "https://evil.example/" })

@@ -17,7 +17,7 @@ public sealed class ResponseValidationTests
         change(root);
         if (Attack.Descendants(root, "Assertion").FirstOrDefault() is { } changed && changed.HasAttribute("ID"))
             XmlSignature.Sign(changed, changed.FirstChild?.NextSibling, world.IdpKey);
-        if (root.HasAttribute("ID")) XmlSignature.Sign(root, root.FirstChild!.NextSibling, world.IdpKey);
+        if (root.HasAttribute("ID")) XmlSignature.Sign(root, root.FirstChild!.LocalName == "Issuer" ? root.FirstChild.NextSibling : root.FirstChild, world.IdpKey);
         return world.Consume(document.OuterXml, requestId ?? request.Id, allowUnsolicited).Fault;
     }
 
@@ -281,9 +281,19 @@ public sealed class ResponseValidationTests
     [Fact]
     public void S26_a_signed_response_names_its_issuer_and_an_issuer_is_neither_empty_nor_endless()
     {
-        Assert.NotNull(Send(root => Remove(root.FirstChild!)));
+        Assert.Equal(FaultCodes.IssuerInvalid, Send(root => Remove(root.FirstChild!))?.Code);
         Assert.Equal(FaultCodes.IssuerInvalid, Send(root => E(root, "Issuer").InnerText = new string('x', 1025))?.Code);
         Assert.Equal(FaultCodes.IssuerInvalid, Send(root => E(root, "Issuer").SetAttribute("NameQualifier", "x"))?.Code);
+    }
+
+    [Theory]
+    [InlineData("LogoutResponse")]
+    [InlineData("ArtifactResponse")]
+    public void X02_a_message_of_another_name_is_no_response_although_a_signed_assertion_is_in_it(string name)
+    {
+        var attack = Attack.On("signed assertion");
+        attack.RefusedAs(attack.Xml.Replace("samlp:Response", "samlp:" + name, StringComparison.Ordinal), FaultCodes.StructureInvalid);
+        Assert.Null(attack.Send());
     }
 
     [Fact]

@@ -98,6 +98,15 @@ public sealed class ResponseWritingTests
     }
 
     [Fact]
+    public void S33_nothing_goes_unasked_to_a_service_provider_whose_metadata_ran_out()
+    {
+        var record = world.Sp with { ValidUntil = world.Clock.Now };
+        Assert.Equal(FaultCodes.MetadataInvalid, world.Idp.RespondUnsolicited(record, record.AssertionConsumerServices[0], null, World.Content()).Fault?.Code);
+        record = record with { ValidUntil = world.Clock.Now.AddSeconds(1) };
+        Assert.Null(world.Idp.RespondUnsolicited(record, record.AssertionConsumerServices[0], null, World.Content()).Fault);
+    }
+
+    [Fact]
     public void S22_the_name_is_persistent_and_qualified_on_both_sides()
     {
         var name = One(Written(world.Request()), A, "NameID");

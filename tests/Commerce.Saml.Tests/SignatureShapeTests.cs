@@ -121,7 +121,21 @@ public sealed class SignatureShapeTests
             .Refused(FaultCodes.AlgorithmRefused);
         Resigned(kind, (a, d) => a.SignedInfo(d).Replace("enveloped-signature\"/>", "enveloped-signature\"><ds:XPath>1</ds:XPath></ds:Transform>", StringComparison.Ordinal))
             .Refused(FaultCodes.AlgorithmRefused);
+        Resigned(kind, (a, d) => a.SignedInfo(d).Replace("xmlenc#sha256\"/>", "xmlenc#sha256\"><ds:Length>8</ds:Length></ds:DigestMethod>", StringComparison.Ordinal))
+            .Refused(FaultCodes.AlgorithmRefused);
     }
+
+    [Theory, MemberData(nameof(Everything))]
+    public void X13_canonicalisation_takes_one_prefix_list_and_nothing_else(string kind)
+    {
+        const string List = "<ec:InclusiveNamespaces xmlns:ec=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"\"/>";
+        foreach (var parameters in new[] { "<ds:XPath>1</ds:XPath>", List + List, List.Replace("/>", "><x xmlns=\"\"/></ec:InclusiveNamespaces>", StringComparison.Ordinal), List.Replace("xml-exc-c14n#", "other", StringComparison.Ordinal) })
+            Resigned(kind, (a, d) => Canonicalised(a.SignedInfo(d), parameters)).Refused(FaultCodes.SignatureShape);
+        Assert.Null(Resigned(kind, (a, d) => Canonicalised(a.SignedInfo(d), List)).Send());
+    }
+
+    private static string Canonicalised(string signedInfo, string parameters) => signedInfo.Replace("<ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>",
+        $"<ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\">{parameters}</ds:CanonicalizationMethod>", StringComparison.Ordinal);
 
     [Theory, MemberData(nameof(Everything))]
     public void An_inclusive_prefix_list_is_honoured_and_limited(string kind)

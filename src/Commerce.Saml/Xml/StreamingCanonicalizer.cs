@@ -58,7 +58,7 @@ internal sealed class StreamingCanonicalizer(XmlReader reader)
         using var digest = IncrementalHash.CreateHash(parts.Digest);
         Start(output, root);
         output.Text(space);
-        while (reader.Read() && open.Count > 0)
+        while (open.Count > 0 && reader.Read())
         {
             switch (reader.NodeType)
             {

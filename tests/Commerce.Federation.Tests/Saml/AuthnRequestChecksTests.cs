@@ -204,6 +204,30 @@ public sealed class AuthnRequestChecksTests(SamlHub saml) : IClassFixture<SamlHu
     }
 
     [Fact]
+    public async Task S10_the_id_of_a_request_that_waits_is_not_taken_over_by_another_request()
+    {
+        var sp = await saml.AddPartnerAsync(claims: ["name"]);
+        using var browser = saml.Hub.NewBrowser();
+        var waits = await browser.GetAsync(sp.Redirect(sp.RequestXml(id: "_waits"), "one", sp.SigningKey));
+        saml.AssertRefused(await browser.GetAsync(sp.Redirect(sp.RequestXml(id: "_waits"), "two", sp.SigningKey)), FaultCodes.Replayed);
+        var landed = await sp.ReceiveAsync(await saml.SignInAtAsync(browser, waits, saml.Neighbours.NewCustomer()), "_waits");
+        Assert.Equal("one", landed.Value.RelayState);
+    }
+
+    [Fact]
+    public async Task S10_of_ten_that_come_back_at_once_under_one_handle_one_is_answered()
+    {
+        var sp = await saml.AddPartnerAsync(claims: ["name"]);
+        using var browser = saml.Hub.NewBrowser();
+        var path = saml.ReturnPathOf(await browser.GetAsync(sp.Request().Url));
+        saml.Neighbours.SignIn(browser, saml.Neighbours.NewCustomer());
+        var pages = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => browser.GetAsync(path)));
+        Assert.Single(pages, page => page.Status == HttpStatusCode.OK);
+        Assert.All(pages.Where(page => page.Status != HttpStatusCode.OK), page => saml.AssertRefused(page, FaultCodes.Replayed));
+        Assert.Equal(1, await saml.ReleasesAsync(sp));
+    }
+
+    [Fact]
     public async Task S10_the_same_id_from_two_service_providers_names_two_requests()
     {
         var (one, other) = (await saml.AddPartnerAsync(claims: ["name"]), await saml.AddPartnerAsync(claims: ["name"]));

@@ -51,6 +51,16 @@ public sealed class AuthnRequestWishesTests(SamlHub saml) : IClassFixture<SamlHu
     }
 
     [Fact]
+    public async Task S12_IsPassive_answers_NoPassive_where_the_session_behind_the_cookie_is_over()
+    {
+        var sp = await saml.AddPartnerAsync(claims: ["name"]);
+        var (browser, customer, _) = saml.SignedIn();
+        saml.Neighbours.Accounts[customer] = saml.Neighbours.Accounts[customer] with { IsLocked = true };    // the cookie still reads, the gate does not open
+        SamlHub.AssertStatus(await browser.GetAsync(sp.Request(new AuthnRequestOptions { IsPassive = true }).Url), sp, Commerce.Saml.StatusCodes.NoPassive);
+        Assert.Equal(0, await saml.ReleasesAsync(sp));
+    }
+
+    [Fact]
     public async Task S12_IsPassive_answers_NoPassive_where_the_customer_would_have_to_be_asked()
     {
         var sp = await saml.AddPartnerAsync(needsConsent: true, claims: ["name"]);

@@ -198,6 +198,19 @@ public sealed class HopTests(SamlHub saml) : IClassFixture<SamlHub>
         Assert.Contains("purchase", release.Claims);
     }
 
+    [Fact]
+    public async Task S33_a_hop_to_a_partner_whose_metadata_ran_out_is_refused_and_its_ticket_stays()
+    {
+        var until = saml.Clock.GetUtcNow().AddMinutes(1);
+        var sp = await saml.AddPartnerAsync(needsConsent: true, requestInitiator: null, claims: Claims,
+            editMetadata: xml => xml.Replace(" entityID=", $" validUntil=\"{until:yyyy-MM-ddTHH:mm:ssZ}\" entityID=", StringComparison.Ordinal));
+        var (browser, customer, session) = saml.SignedIn();
+        var (ticket, hop) = await saml.StartHopAsync(sp, customer, session, Claims);
+        saml.Clock.Advance(TimeSpan.FromMinutes(1));
+        saml.AssertRefused(await browser.GetAsync("/saml/hop?ticket=" + ticket), Refusals.PartnerOff.Code);
+        Assert.Equal(HopState.Sent, await StateOfAsync(hop));
+    }
+
     [Theory]
     [InlineData("partner")]
     [InlineData("removed")]
@@ -215,17 +228,18 @@ public sealed class HopTests(SamlHub saml) : IClassFixture<SamlHub>
         }
 
         saml.Neighbours.SignIn(other, customer);
-        foreach (var page in new[]
+        var off = how == "partner" ? Refusals.PartnerOff.Code : FaultCodes.IssuerInvalid;
+        foreach (var (page, code) in new[]
         {
-            await browser.GetAsync(sp.Request().Url),
-            await browser.GetAsync(sp.Request(new AuthnRequestOptions { HopTicket = ticket }).Url),
-            await saml.PostAsync(browser, TestServiceProvider.Post(TestServiceProvider.Sign(sp.RequestXml()))),
-            await other.GetAsync(kept),
-            await other.GetAsync(kept.Replace("resume", "denied", StringComparison.Ordinal)),
-            await browser.GetAsync("/saml/hop?ticket=" + silentTicket),
+            (await browser.GetAsync(sp.Request().Url), off),
+            (await browser.GetAsync(sp.Request(new AuthnRequestOptions { HopTicket = ticket }).Url), off),
+            (await saml.PostAsync(browser, TestServiceProvider.Post(TestServiceProvider.Sign(sp.RequestXml()))), off),
+            (await other.GetAsync(kept), Refusals.PartnerOff.Code),
+            (await other.GetAsync(kept.Replace("resume", "denied", StringComparison.Ordinal)), Refusals.PartnerOff.Code),
+            (await browser.GetAsync("/saml/hop?ticket=" + silentTicket), Refusals.TicketInvalid.Code),
         })
         {
-            saml.AssertRefused(page, "");
+            saml.AssertRefused(page, code);
         }
         if (how == "partner")
         {

@@ -169,6 +169,71 @@ public sealed class SingleLogoutTests(SamlHub saml) : IClassFixture<SamlHub>
     }
 
     [Fact]
+    public async Task S28_a_request_that_names_one_session_too_many_ends_none()
+    {
+        var sp = await saml.AddPartnerAsync(slo: true);
+        var (browser, _, session) = saml.SignedIn();
+        var assertion = await SignInAsync(sp, browser);
+        foreach (var (others, status) in new[] { (new[] { "_guess" }, SamlStatus.UnknownPrincipal), ([], SamlStatus.Success) })
+        {
+            Assert.True(IsAlive(session));
+            var id = $"_{Guid.NewGuid():N}";
+            var xml = $"<samlp:LogoutRequest xmlns:samlp=\"{SamlNamespaces.Protocol}\" xmlns:saml=\"{SamlNamespaces.Assertion}\" ID=\"{id}\" Version=\"2.0\" "
+                + $"IssueInstant=\"{saml.Clock.GetUtcNow():yyyy-MM-ddTHH:mm:ssZ}\" Destination=\"{sp.Hub.SingleLogoutServices[0].Location}\"><saml:Issuer>{sp.EntityId}</saml:Issuer>"
+                + $"<saml:NameID Format=\"{assertion.Name.Format}\">{assertion.Name.Value}</saml:NameID>"
+                + string.Concat(others.Prepend(assertion.SessionIndex).Select(index => $"<samlp:SessionIndex>{index}</samlp:SessionIndex>")) + "</samlp:LogoutRequest>";
+            var page = await browser.PostAsync("/saml/slo", [KeyValuePair.Create("SAMLRequest", Convert.ToBase64String(Encoding.UTF8.GetBytes(TestServiceProvider.Sign(xml))))]);
+            Assert.Equal(status, sp.LoggedOut(page, id).Status);
+        }
+        Assert.False(IsAlive(session));
+    }
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("application/soap+xml")]
+    public async Task X23_a_message_in_order_that_is_sent_as_something_else_than_text_xml_is_the_one_fault(string type)
+    {
+        // A form on another site can post the first three without asking the browser.
+        var sp = await saml.AddPartnerAsync(slo: true);
+        var (browser, _, session) = saml.SignedIn();
+        var request = Ask(sp, await SignInAsync(sp, browser), SamlBindings.Soap);
+        var (status, body) = await SoapAsync(request.Envelope, type);
+        Assert.Equal((HttpStatusCode.BadRequest, true), (status, IsAlive(session)));
+        Assert.Equal(SoapBinding.Fault.ToArray(), body);
+        Assert.Equal(HttpStatusCode.OK, (await SoapAsync(request.Envelope, "TEXT/XML; charset=utf-8")).Status);
+        Assert.False(IsAlive(session));
+    }
+
+    [Fact]
+    public async Task X14_X23_an_envelope_of_256_kilobytes_is_read_and_one_byte_more_is_the_one_fault()
+    {
+        var sp = await saml.AddPartnerAsync(slo: true);
+        var (browser, _, _) = saml.SignedIn();
+        var envelope = Encoding.UTF8.GetString(Ask(sp, await SignInAsync(sp, browser), SamlBindings.Soap).Envelope.Span);
+        Assert.Equal(HttpStatusCode.BadRequest, (await SoapAsync(Encoding.UTF8.GetBytes(envelope.PadRight(SoapBinding.MaxLength + 1)))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await SoapAsync(Encoding.UTF8.GetBytes(envelope.PadRight(SoapBinding.MaxLength)))).Status);
+    }
+
+    [Fact]
+    public async Task X20_a_partner_switched_off_while_the_signed_out_page_stands_is_not_told_of_the_customer()
+    {
+        var sp = await saml.AddPartnerAsync(slo: true);
+        var (browser, _, _) = saml.SignedIn();
+        await SignInAsync(sp, browser);
+        var done = await browser.SubmitAsync(await browser.GetAsync("/connect/logout"), action: "/connect/logout/confirm");
+        var link = TellLink(done);
+        await saml.Hub.AskAsync(new SwitchPartner(sp.Partner, false));
+        saml.AssertRefused(await browser.GetAsync(link), Refusals.PartnerOff.Code);
+        await saml.Hub.AskAsync(new SwitchPartner(sp.Partner, true));
+        Assert.StartsWith(sp.SloUrl, (await browser.GetAsync(link)).Headers["Location"], StringComparison.Ordinal);
+    }
+
+    private static string TellLink(TestPage signedOut) =>
+        WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(signedOut.Body, "href=\"(/saml/slo/tell[^\"]+)\"").Groups[1].Value);
+
+    [Fact]
     public async Task S28_a_request_is_good_once()
     {
         var sp = await saml.AddPartnerAsync(slo: true);
@@ -269,8 +334,7 @@ public sealed class SingleLogoutTests(SamlHub saml) : IClassFixture<SamlHub>
         Assert.False(IsAlive(session));
         await Wait.UntilAsync(async () => (await DeliveriesAsync(told)).Any(d => d.State == DeliveryState.Delivered), "the one with SOAP confirmed");
 
-        var link = WebUtility.HtmlDecode(System.Text.RegularExpressions.Regex.Match(done.Body, "href=\"(/saml/slo/tell[^\"]+)\"").Groups[1].Value);
-        var there = await browser.GetAsync(link);
+        var there = await browser.GetAsync(TellLink(done));
         Assert.StartsWith(linked.SloUrl + "?SAMLRequest=", there.Headers["Location"], StringComparison.Ordinal);
         var request = RedirectBinding.Read(new Uri(there.Headers["Location"]).Query).Then(SingleLogout.Read).Then(m => linked.Slo.ValidateRequest(m, LogoutPeer.Of(linked.Hub))).Value;
         Assert.Equal((assertion.Name, assertion.SessionIndex), (request.Name, request.SessionIndexes.Single()));
