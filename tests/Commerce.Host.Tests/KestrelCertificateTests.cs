@@ -117,10 +117,10 @@ public sealed class KestrelCertificateTests(TlsHub hub) : IClassFixture<TlsHub>
         return answer.StatusCode;
     }
 
-    private static HttpClient Http(X509Certificate2? certificate)
+    private HttpClient Http(X509Certificate2? certificate)
     {
         var handler = new SocketsHttpHandler();
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;      // the server's certificate is not what is tested
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { hub.Authority }, RevocationMode = X509RevocationMode.NoCheck };
         if (certificate is not null) handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate;
         return new HttpClient(handler);
     }
