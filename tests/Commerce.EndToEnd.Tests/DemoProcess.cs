@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Commerce.Testing;
 using Microsoft.Playwright;
 
 [assembly: AssemblyFixture(typeof(Commerce.EndToEnd.Tests.DemoProcess))]
@@ -64,11 +65,11 @@ public sealed class DemoProcess : IAsyncLifetime
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
 
-        for (var waited = Stopwatch.StartNew(); !File.Exists(readyFile); await Task.Delay(100))
+        await Wait.UntilAsync(() =>
         {
             if (process.HasExited) throw new InvalidOperationException($"The demo ended with {process.ExitCode}:\n{string.Join('\n', Output)}");
-            if (waited.Elapsed > TimeSpan.FromMinutes(3)) throw new TimeoutException($"The demo did not become ready:\n{string.Join('\n', Output)}");
-        }
+            return Task.FromResult(File.Exists(readyFile));
+        }, "the demo is ready", TimeSpan.FromMinutes(3));
         Ready = JsonSerializer.Deserialize<ReadyFile>(await File.ReadAllBytesAsync(readyFile), new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower })!;
     }
 

@@ -51,7 +51,7 @@ internal sealed class LedgerAnchor(IServiceScopeFactory scopes, AnchorFile file,
             catch (Exception error)
             {
                 log.LogError(error, "The ledger could not be anchored; it is tried again in a moment.");
-                await Task.Delay(Pace, CancellationToken.None);
+                await Task.Delay(Pace, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

@@ -45,7 +45,7 @@ internal sealed partial class LogoutSender(
             catch (Exception error)
             {
                 log.LogError(error, "The logout sender failed; it goes on in a moment.");
-                await Task.Delay(Poll, CancellationToken.None);
+                await Task.Delay(Poll, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         await Task.WhenAll(inFlight.Values).WaitAsync(TimeSpan.FromSeconds(5), CancellationToken.None).ContinueWith(_ => { }, TaskScheduler.Default);

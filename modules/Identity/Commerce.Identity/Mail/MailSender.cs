@@ -32,7 +32,7 @@ internal sealed class MailSender(IServiceScopeFactory scopes, SmtpSettings smtp,
             catch (Exception error)
             {
                 log.LogError(error, "The mail sender failed; it goes on in a moment.");
-                await Task.Delay(Poll, CancellationToken.None);
+                await Task.Delay(Poll, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
