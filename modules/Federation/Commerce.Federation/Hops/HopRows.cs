@@ -67,8 +67,8 @@ internal sealed class HopRows(HotStore<FederationDb> store, IServiceScopeFactory
             OrderNumber = row.GetString(6),
             Release = row.GetGuid(10),
             State = (HopState)row.GetInt32(7),
-            CreatedAt = Instant(8),
-            ExpiresAt = Instant(9),
+            CreatedAt = row.GetInstant(8),
+            ExpiresAt = row.GetInstant(9),
         };
         return new WaitingHop(hop, new Release
         {
@@ -84,9 +84,7 @@ internal sealed class HopRows(HotStore<FederationDb> store, IServiceScopeFactory
             ClaimNames = row.GetString(14),
             Values = row.GetFieldValue<byte[]>(15),
             ValuesHash = row.GetString(16),
-            CreatedAt = Instant(17),
+            CreatedAt = row.GetInstant(17),
         });
-
-        DateTimeOffset Instant(int column) => new(row.GetInt64(column), TimeSpan.Zero);
     }
 }

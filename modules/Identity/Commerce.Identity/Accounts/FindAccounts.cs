@@ -27,14 +27,12 @@ internal sealed class FindAccountOf(HotStore<IdentityDb> store, PersonalData per
         Customer = row.GetGuid(0),
         EmailHash = row.GetFieldValue<byte[]>(1),
         Email = row.GetFieldValue<byte[]>(2),
-        EmailVerifiedAt = row.IsDBNull(3) ? null : Instant(row, 3),
+        EmailVerifiedAt = row.GetInstantOrNull(3),
         Locale = row.GetString(4),
         Banner = row.GetString(5),
-        LockedAt = row.IsDBNull(6) ? null : Instant(row, 6),
-        CreatedAt = Instant(row, 7),
+        LockedAt = row.GetInstantOrNull(6),
+        CreatedAt = row.GetInstant(7),
     };
-
-    private static DateTimeOffset Instant(DbDataReader row, int column) => new(row.GetInt64(column), TimeSpan.Zero);
 }
 
 internal sealed class FindCustomerWithEmail(IdentityDb db, LookupHash hash) : IRequestHandler<CustomerWithEmail, Guid?>

@@ -32,7 +32,7 @@ internal sealed class ProfileAttribute
     public static ProfileAttribute Of(DbDataReader row) => new()
     {
         Customer = row.GetGuid(0), Name = row.GetString(1), Source = row.GetString(2), Value = row.GetFieldValue<byte[]>(3),
-        SetAt = new DateTimeOffset(row.GetInt64(4), TimeSpan.Zero), VerifiedAt = row.IsDBNull(5) ? null : new DateTimeOffset(row.GetInt64(5), TimeSpan.Zero),
+        SetAt = row.GetInstant(4), VerifiedAt = row.GetInstantOrNull(5),
     };
 
     public static async ValueTask<ProfileAttribute> NewAsync<T>(
