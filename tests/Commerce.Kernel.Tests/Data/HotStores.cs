@@ -187,6 +187,52 @@ public sealed class HotStores : IAsyncDisposable
         // synchronous=FULL is 2; NORMAL, which loses the last commits at a power cut, is 1.
         Assert.Equal(2L, await store.WriteAsync(write => write.FirstAsync(new HotSql("PRAGMA synchronous"), row => row.GetInt64(0))));
         Assert.Equal("wal", await store.WriteAsync(write => write.FirstAsync(new HotSql("PRAGMA journal_mode"), row => row.GetString(0))));
+        // 2: what a savepoint would put back stays in memory, and goes into no temporary file.
+        Assert.Equal(2L, await store.WriteAsync(write => write.FirstAsync(new HotSql("PRAGMA temp_store"), row => row.GetInt64(0))));
+    }
+
+    public static IEnumerable<object?[]> Values =>
+        from value in new object?[]
+        {
+            null, "", "a", "Äänekoski 😀", new string('ö', 170), new string('ö', 171), new string('x', 5000), Guid.Parse("0a1b2c3d-4e5f-6789-abcd-ef0123456789"),
+            Array.Empty<byte>(), new byte[] { 0, 1, 255 }, 7, 7L, long.MinValue, true, false, new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.FromHours(2)), DayOfWeek.Friday,
+        }
+        select new[] { value };
+
+    [Theory, MemberData(nameof(Values))]
+    public async Task A_statement_keeps_a_value_as_the_driver_would(object? value)
+    {
+        var store = await StoreAsync("sqlite");
+        await store.WriteAsync(write => write.ExecuteAsync(new HotSql("CREATE TABLE kinds (kind)")));
+        await store.WriteAsync(write => write.ExecuteAsync(new HotSql("INSERT INTO kinds VALUES ($1)"), value));
+        var kept = await store.ReadAsync(read => read.FirstAsync(new HotSql("SELECT typeof(kind), quote(kind) FROM kinds"), TwoTexts));
+        var driver = await store.ReadAsync(read => read.FirstAsync(new HotSql("SELECT typeof($1), quote($1)"), TwoTexts, value));
+        Assert.Equal(driver, kept);
+
+        static (string, string) TwoTexts(System.Data.Common.DbDataReader row) => (row.GetString(0), row.GetString(1));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Values_are_known_by_their_number_wherever_they_stand(string engine)
+    {
+        var store = await StoreAsync(engine);
+        await store.WriteAsync(write => write.ExecuteAsync(new HotSql("""INSERT INTO {schema}counters ("Value", "Aggregate") VALUES ($2, $1)"""), "a", 7));
+        Assert.Equal(1, await store.WriteAsync(write => write.ExecuteAsync(
+            new HotSql("""UPDATE {schema}counters SET "Value" = $3 + $3 WHERE "Value" = $2 AND "Aggregate" = $1"""), "a", 7, 4)));
+        Assert.Equal(8, await store.ReadAsync(read => read.FirstAsync(Get, row => row.GetInt32(0), "a")));
+    }
+
+    [Fact]
+    public async Task A_statement_that_failed_runs_again_and_remembers_no_value()
+    {
+        var store = await StoreAsync("sqlite");
+        Assert.Equal(1, await store.WriteAsync(write => write.ExecuteAsync(Put, "once", 1)));
+        var error = await Assert.ThrowsAsync<Microsoft.Data.Sqlite.SqliteException>(() => store.WriteAsync(write => write.ExecuteAsync(Put, "once", 2)));
+        Assert.Equal(19, error.SqliteErrorCode);        // SQLITE_CONSTRAINT, with the driver's own words
+        Assert.Contains("counters.Aggregate", error.Message);
+        Assert.Equal(1, await store.WriteAsync(write => write.ExecuteAsync(Put, "twice", 2)));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => store.WriteAsync(write => write.ExecuteAsync(Put, "thrice", 1.5m)));
+        Assert.Equal(["once", "twice"], await NamesAsync(store));
     }
 
     private static async Task<List<string>> NamesAsync(HotStore store) => await store.ReadAsync(read => read.ListAsync(All, row => row.GetString(0), 0));

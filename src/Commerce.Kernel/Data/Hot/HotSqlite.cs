@@ -14,6 +14,9 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
     /// <summary>More than that waits for the next commit: the first of them is not to wait for the last.</summary>
     private const int AtMostTogether = 128;
 
+    /// <summary>So many do not wait for more.</summary>
+    private const int Enough = 8;
+
     private readonly object gate = new();       // a monitor: the writer waits on it without spinning first, which took 2 % of one core
     private readonly ConcurrentBag<SqliteSession> idleReaders = [];
     private List<Waiting> waiting = [];
@@ -33,7 +36,7 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
                 writer = new Thread(Run) { IsBackground = true, Name = $"writer of {module}" };
                 writer.Start();
             }
-            if (waiting.Count == 1) Monitor.Pulse(gate);
+            if (waiting.Count == 1 || !IsWorthWaiting) Monitor.Pulse(gate);
         }
         return mine.Answer;
     }
@@ -55,6 +58,12 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
             else session.Dispose();
         }
     }
+
+    /// <summary>
+    /// Requests that could run are waiting for a thread: some of them will write in a moment and can share this commit. Where nothing waits, a
+    /// write is committed at once.
+    /// </summary>
+    private bool IsWorthWaiting => waiting.Count < Enough && ThreadPool.PendingWorkItemCount > 0;
 
     private SqliteSession Open()
     {
@@ -88,6 +97,7 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
                     session?.Dispose();
                     return;
                 }
+                if (IsWorthWaiting && !closed) Monitor.Wait(gate, 1);   // a millisecond at most, or until somebody finds that nothing else waits
                 (taken, waiting) = (waiting, taken);
             }
             for (var from = 0; from < taken.Count; from += AtMostTogether)
@@ -197,21 +207,28 @@ internal sealed class SqliteSession(SqliteConnection connection) : HotWrite, IDi
     private static readonly HotSql BeginSql = new("BEGIN IMMEDIATE"), CommitSql = new("COMMIT"), SaveSql = new("SAVEPOINT one"),
         ReleaseSql = new("RELEASE one"), UndoSql = new("ROLLBACK TO one");
 
-    private readonly Dictionary<HotSql, SqliteCommand> prepared = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<HotSql, SqliteCommand> queries = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<HotSql, SqliteStatement> statements = new(ReferenceEqualityComparer.Instance);
 
     public bool InTransaction => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
 
-    public void Begin() => Command(BeginSql, []).ExecuteNonQuery();
-    public void Commit() => Command(CommitSql, []).ExecuteNonQuery();
-    public void Save() => Command(SaveSql, []).ExecuteNonQuery();
+    public void Begin() => Execute(BeginSql, []);
+    public void Commit() => Execute(CommitSql, []);
+    public void Save() => Execute(SaveSql, []);
 
     public void Release(bool undo)
     {
-        if (undo) Command(UndoSql, []).ExecuteNonQuery();
-        Command(ReleaseSql, []).ExecuteNonQuery();
+        if (undo) Execute(UndoSql, []);
+        Execute(ReleaseSql, []);
     }
 
-    public override ValueTask<int> ExecuteAsync(HotSql sql, params object?[] values) => new(Command(sql, values).ExecuteNonQuery());
+    public override ValueTask<int> ExecuteAsync(HotSql sql, params object?[] values) => new(Execute(sql, values));
+
+    private int Execute(HotSql sql, ReadOnlySpan<object?> values)
+    {
+        if (!statements.TryGetValue(sql, out var statement)) statements.Add(sql, statement = new SqliteStatement(connection.Handle!, sql.ForSqlite()));
+        return statement.Execute(values);
+    }
 
     public override ValueTask<T?> FirstAsync<T>(HotSql sql, Func<DbDataReader, T> row, params object?[] values) where T : default
     {
@@ -229,12 +246,12 @@ internal sealed class SqliteSession(SqliteConnection connection) : HotWrite, IDi
 
     private SqliteCommand Command(HotSql sql, object?[] values)
     {
-        if (!prepared.TryGetValue(sql, out var command))
+        if (!queries.TryGetValue(sql, out var command))
         {
             command = connection.CreateCommand();
             command.CommandText = sql.ForSqlite();
             for (var at = 1; at <= values.Length; at++) command.Parameters.Add(new SqliteParameter { ParameterName = $"${at}" });
-            prepared.Add(sql, command);
+            queries.Add(sql, command);
         }
         for (var at = 0; at < values.Length; at++) command.Parameters[at].Value = HotSql.Bound(values[at]);
         return command;
@@ -242,7 +259,8 @@ internal sealed class SqliteSession(SqliteConnection connection) : HotWrite, IDi
 
     public void Dispose()
     {
-        foreach (var command in prepared.Values) command.Dispose();
+        foreach (var statement in statements.Values) statement.Dispose();
+        foreach (var command in queries.Values) command.Dispose();
         connection.Dispose();
     }
 }
