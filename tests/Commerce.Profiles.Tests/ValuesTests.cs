@@ -107,6 +107,20 @@ public sealed class ValuesTests
         await hub.TellAsync(new TimelineFact(Guid.CreateVersion7(at), customer, at, "purchase", "too late"));   // swallowed, not a dead letter
     }
 
+    [Fact]
+    public async Task A_fact_that_is_told_twice_stands_on_the_timeline_once()
+    {
+        await using var hub = await World.StartAsync();
+        var customer = await hub.ImportAinoAsync();
+        var at = hub.Clock.GetUtcNow();
+        var fact = new TimelineFact(Guid.CreateVersion7(at), customer, at, "purchase", "4 × winter tire 205");
+
+        await hub.TellAsync(fact, fact);
+        await hub.TellAsync(fact, fact with { Fact = Guid.CreateVersion7(at) });
+
+        Assert.Equal(2, await hub.WithDbAsync<ProfilesDb, int>(db => db.Timeline.CountAsync(t => t.Customer == customer)));
+    }
+
     private static async Task<byte[]> ReadSharedAsync(string file)
     {
         await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);

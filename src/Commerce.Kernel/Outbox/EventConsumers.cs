@@ -19,7 +19,7 @@ internal abstract class EventConsumer
     /// <summary>How many events it takes in one transaction: others wait as long for the same database.</summary>
     public abstract int AtMost { get; }
 
-    /// <summary>Runs the consumer for these events in order and in one transaction, passing over those that its inbox has already. All or none.</summary>
+    /// <summary>Runs the consumer for these events in order and in one transaction, passing over those that it has handled already. All or none.</summary>
     public abstract Task RunAsync(IServiceProvider services, IReadOnlyList<Incoming> events, CancellationToken stop);
 
     protected static TEvent Read<TEvent>(Incoming incoming) =>
@@ -61,8 +61,6 @@ internal sealed class EventConsumer<TEvent, THandler, TDb> : EventConsumer
 internal sealed class HotEventConsumer<TEvent, THandler, TDb> : EventConsumer
     where TEvent : IIntegrationEvent where THandler : class, IHandleEventHot<TEvent> where TDb : ModuleDb
 {
-    private static readonly HotSql Remember = new("""INSERT INTO {schema}inbox ("Event", "Consumer", "HandledAt") VALUES ($1, $2, $3) ON CONFLICT DO NOTHING""");
-
     public override string EventType { get; } = EventTypes.NameOf(typeof(TEvent));
     public override string Name { get; } = typeof(THandler).FullName!;
     public override Type Db => typeof(TDb);
@@ -71,20 +69,16 @@ internal sealed class HotEventConsumer<TEvent, THandler, TDb> : EventConsumer
     public override async Task RunAsync(IServiceProvider services, IReadOnlyList<Incoming> events, CancellationToken stop)
     {
         var handler = services.GetRequiredService<THandler>();
-        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
-        var effects = new List<(Guid Event, Func<HotWrite, ValueTask> Run)>(events.Count);
+        var effects = new List<Func<HotWrite, ValueTask>>(events.Count);
         foreach (var incoming in events)
         {
             // Requests that came meanwhile go first: on one core a hundred events in a row would make them wait for milliseconds.
             if (effects.Count % 8 == 7) await Task.Yield();
-            effects.Add((incoming.Delivery.Event, await handler.PrepareAsync(Read<TEvent>(incoming), incoming.Delivery, stop)));
+            effects.Add(await handler.PrepareAsync(Read<TEvent>(incoming), incoming.Delivery, stop));
         }
         await services.GetRequiredService<HotStore<TDb>>().WriteAsync(async write =>
         {
-            foreach (var (id, run) in effects)
-            {
-                if (await write.ExecuteAsync(Remember, id, Name, now) == 1) await run(write);
-            }
+            foreach (var run in effects) await run(write);
             return true;
         }, stop);
     }
@@ -101,7 +95,7 @@ public static class EventConsumerRegistration
         return services;
     }
 
-    /// <summary>The same for a consumer that writes by the hot store. It is one for the process.</summary>
+    /// <summary>The same for a consumer that writes by the hot store and knows by its own key what it has written. It is one for the process.</summary>
     public static IServiceCollection AddHotEventHandler<TEvent, THandler, TDb>(this IServiceCollection services)
         where TEvent : IIntegrationEvent where THandler : class, IHandleEventHot<TEvent> where TDb : ModuleDb
     {

@@ -23,12 +23,16 @@ public interface IHandleEvent<in TEvent> where TEvent : IIntegrationEvent
 }
 
 /// <summary>
-/// Handles one kind of event with statements of the hot store, many events in one transaction with their inbox rows: for events that
-/// every hop tells. Registered by <c>AddHotEventHandler</c>.
+/// Handles one kind of event with statements of the hot store, many events in one transaction: for events that every hop tells. Registered by
+/// <c>AddHotEventHandler</c>.
 /// </summary>
+/// <remarks>
+/// It has no inbox: an event may come again, and the handler's row is unique by something that the event names, so that it is written once.
+/// An inbox row beside it cost three changed index pages an event.
+/// </remarks>
 public interface IHandleEventHot<in TEvent> where TEvent : IIntegrationEvent
 {
-    /// <summary>Computes and seals; writes nothing. What it returns writes, when the event is new to this consumer.</summary>
+    /// <summary>Computes and seals; writes nothing. What it returns writes, or finds that it was written before.</summary>
     ValueTask<Func<HotWrite, ValueTask>> PrepareAsync(TEvent message, Delivery delivery, CancellationToken stop);
 }
 
