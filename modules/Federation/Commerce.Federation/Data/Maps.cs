@@ -92,6 +92,5 @@ internal sealed class ReleaseMap : IEntityTypeConfiguration<Release>
         release.Property(r => r.ClaimNames).HasMaxLength(Lengths.ClaimNames);
         release.Property(r => r.ValuesHash).HasMaxLength(64);
         release.HasIndex(r => new { r.Customer, r.Partner });
-        release.HasIndex(r => r.Receipt);
     }
 }
