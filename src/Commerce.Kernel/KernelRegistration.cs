@@ -21,6 +21,7 @@ public static class KernelRegistration
         services.AddSingleton<OutboxSeal>().AddSingleton<OutboxSignal>().AddSingleton<OutboxRelay>().AddSingleton<DeadLetters>();
         services.AddSingleton<SealedState>().AddSingleton<CustomerChanges>().AddSingleton<HotPostgres>();
         services.AddModuleDb<KernelDb>("kernel");
+        services.AddTransient(typeof(OnDemand<>));
         services.AddScoped<ServiceFactory>(provider => provider.GetService!);
         services.AddScoped<IMediator, Mediator>();
         return services;

@@ -15,7 +15,7 @@ namespace Commerce.Federation.OpenIdConnect;
 /// browser to the sign-in page or the consent sheet and taking the request up again afterwards.
 /// </summary>
 internal sealed class AuthorizeFlow(
-    FederationDb db, Connections connections, FrozenRequests frozen, PushedRequests pushed, SignInRelease signIn, RichAuthorization.PurchaseRelease purchases,
+    OnDemand<FederationDb> db, Connections connections, FrozenRequests frozen, PushedRequests pushed, SignInRelease signIn, RichAuthorization.PurchaseRelease purchases,
     GrantManagement.ReplacedGrants replaced, ReleasedClaims released, RedeemHop hops, IMediator mediator, SealedState state,
     SharedSecrets secrets, GrantRows rows, RecentGrants recent, Issuer issuer, TimeProvider clock, ILogger<AuthorizeFlow> log)
 {
@@ -124,17 +124,17 @@ internal sealed class AuthorizeFlow(
             return AuthorizationResponse.Code(request.Target, issuer, code);
         }
         // A ticket, a frozen and a pushed request are each used up with the code that comes of them, in one transaction.
-        await using var transaction = thawed is not null || request.Pushed is not null || waiting is not null ? await db.Database.BeginTransactionAsync(stop) : null;
-        if (waiting is not null && !await hops.TakeAsync(db, waiting, stop))
+        await using var transaction = thawed is not null || request.Pushed is not null || waiting is not null ? await db.Value.Database.BeginTransactionAsync(stop) : null;
+        if (waiting is not null && !await hops.TakeAsync(db.Value, waiting, stop))
         {
             await transaction!.RollbackAsync(stop);
             return await TicketUsedAsync(context, request, thawed, handle, stop);
         }
         if (thawed is not null && !await frozen.CompleteAsync(thawed.HandleHash, stop)) return Answer.RefusedPage(context, Refusals.HandleInvalid);
         if (request.Pushed is { } uri && !await pushed.UseUpAsync(uri, stop)) return Answer.RefusedPage(context, Refusals.RequestUriOver);
-        if (isNew) db.Releases.Add(release!);
-        db.Add(grant);
-        await db.SaveChangesAsync(stop);
+        if (isNew) db.Value.Releases.Add(release!);
+        db.Value.Add(grant);
+        await db.Value.SaveChangesAsync(stop);
         if (transaction is not null) await transaction.CommitAsync(stop);
         if (handle is not null) frozen.ForgetBrowser(context, handle);
         return AuthorizationResponse.Code(request.Target, issuer, code);
@@ -160,7 +160,7 @@ internal sealed class AuthorizeFlow(
         if (thawed is null || answer is not { IsOk: true, Value.Release: { } release }) return answer;
         var consent = release.Receipt is { } receipt ? await mediator.Send(new ConsentUnderReceipt(receipt), stop) : null;
         if (release.Receipt is null || consent?.GivenAt >= thawed.CreatedAt) return answer;
-        db.ChangeTracker.Clear();
+        db.Value.ChangeTracker.Clear();
         return await Decide(true);
     }
 

@@ -22,7 +22,7 @@ internal sealed record SessionBefore(Guid? Session, DateTimeOffset? Authenticate
 /// Keeps an authorize request on the server while the customer signs in or answers the consent sheet. Pages carry the handle and nothing
 /// else, so nothing of the request can be changed on the way (O08, O23). It can be opened until it is completed, which happens once.
 /// </summary>
-internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ring, Issuer issuer, TimeProvider clock)
+internal sealed class FrozenRequests(OnDemand<FederationDb> db, IDataProtectionProvider ring, Issuer issuer, TimeProvider clock)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
     private readonly IDataProtector seal = ring.CreateProtector("commerce.oidc-request.v1");
@@ -35,7 +35,7 @@ internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ri
     {
         var now = clock.GetUtcNow();
         var browser = Token.New();
-        db.Add(new FrozenRequest
+        db.Value.Add(new FrozenRequest
         {
             HandleHash = Token.Hash(handle),
             BrowserHash = Token.Hash(browser),
@@ -43,7 +43,7 @@ internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ri
             CreatedAt = now,
             ExpiresAt = now + Lifetime,
         });
-        await db.SaveChangesAsync(stop);
+        await db.Value.SaveChangesAsync(stop);
         context.Response.Cookies.Append(CookieOf(handle), browser, Cookie(Lifetime));
     }
 
@@ -53,7 +53,7 @@ internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ri
         if (handle is not { Length: 43 } || context.Request.Cookies[CookieOf(handle)] is not { Length: 43 } browser) return null;
         var hash = Token.Hash(handle);
         var now = clock.GetUtcNow();
-        var row = await db.Set<FrozenRequest>().AsNoTracking().SingleOrDefaultAsync(r => r.HandleHash == hash && r.CompletedAt == null && r.ExpiresAt > now, stop);
+        var row = await db.Value.Set<FrozenRequest>().AsNoTracking().SingleOrDefaultAsync(r => r.HandleHash == hash && r.CompletedAt == null && r.ExpiresAt > now, stop);
         if (row is null || !CryptographicOperations.FixedTimeEquals(row.BrowserHash, Token.Hash(browser))) return null;
         var kept = JsonSerializer.Deserialize<Kept>(seal.Unprotect(row.Sealed), HubJson.Options)!;
         return new ThawedRequest(hash, kept.Request, kept.Before, row.CreatedAt);
@@ -63,7 +63,7 @@ internal sealed class FrozenRequests(FederationDb db, IDataProtectionProvider ri
     public async Task<bool> CompleteAsync(byte[] handleHash, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
-        return await db.Set<FrozenRequest>().Where(r => r.HandleHash == handleHash && r.CompletedAt == null)
+        return await db.Value.Set<FrozenRequest>().Where(r => r.HandleHash == handleHash && r.CompletedAt == null)
             .ExecuteUpdateAsync(row => row.SetProperty(r => r.CompletedAt, now), stop) == 1;
     }
 

@@ -19,9 +19,9 @@ internal sealed class GrantQueries
 }
 
 /// <summary>Reads grants, checks that they still stand, and ends them.</summary>
-internal sealed class Grants(FederationDb db, GrantQueries queries, GrantRows rows, RecentGrants recent, ReleaseGate gate, TimeProvider clock)
+internal sealed class Grants(OnDemand<FederationDb> db, GrantQueries queries, GrantRows rows, RecentGrants recent, ReleaseGate gate, TimeProvider clock)
 {
-    public Task<GrantWithRelease?> FindAsync(Guid id, CancellationToken stop) => queries.ById(db, id, stop);
+    public Task<GrantWithRelease?> FindAsync(Guid id, CancellationToken stop) => queries.ById(db.Value, id, stop);
 
     /// <summary>The grant of an access token: null where there is none, its code was not redeemed, or it has ended.</summary>
     public async ValueTask<GrantWithRelease?> FindInUseAsync(Guid id, CancellationToken stop)
@@ -41,7 +41,7 @@ internal sealed class Grants(FederationDb db, GrantQueries queries, GrantRows ro
     public Task RevokeAsync(Guid id, string reason, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
-        return db.Set<Grant>().Where(g => g.Id == id && g.RevokedAt == null)
+        return db.Value.Set<Grant>().Where(g => g.Id == id && g.RevokedAt == null)
             .ExecuteUpdateAsync(row => row.SetProperty(g => g.RevokedAt, now).SetProperty(g => g.RevokedReason, reason), stop);
     }
 }

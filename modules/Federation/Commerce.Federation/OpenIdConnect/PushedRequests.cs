@@ -29,7 +29,7 @@ internal sealed class PushedRequest
 /// Keeps pushed requests. A reference may be opened again until an answer came of it: a browser that loads the page twice is no attack
 /// (F24). The answer uses it up, by one conditional update, so that one code comes of it at most (F25).
 /// </summary>
-internal sealed class PushedRequests(FederationDb db, IDataProtectionProvider ring, TimeProvider clock)
+internal sealed class PushedRequests(OnDemand<FederationDb> db, IDataProtectionProvider ring, TimeProvider clock)
 {
     /// <summary>RFC 9126 §2.2: long enough for the redirect and not much more.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(90);
@@ -45,7 +45,7 @@ internal sealed class PushedRequests(FederationDb db, IDataProtectionProvider ri
     {
         var now = clock.GetUtcNow();
         var uri = Prefix + Token.New();
-        db.Add(new PushedRequest
+        db.Value.Add(new PushedRequest
         {
             UriHash = Token.Hash(uri),
             Connection = request.Client,
@@ -53,7 +53,7 @@ internal sealed class PushedRequests(FederationDb db, IDataProtectionProvider ri
             CreatedAt = now,
             ExpiresAt = now + Lifetime,
         });
-        await db.SaveChangesAsync(stop);
+        await db.Value.SaveChangesAsync(stop);
         return uri;
     }
 
@@ -63,7 +63,7 @@ internal sealed class PushedRequests(FederationDb db, IDataProtectionProvider ri
         if (uri.Length != Prefix.Length + 43) return null;
         var hash = Token.Hash(uri);
         var now = clock.GetUtcNow();
-        var row = await db.Set<PushedRequest>().AsNoTracking().SingleOrDefaultAsync(r => r.UriHash == hash && r.UsedAt == null && r.ExpiresAt > now, stop);
+        var row = await db.Value.Set<PushedRequest>().AsNoTracking().SingleOrDefaultAsync(r => r.UriHash == hash && r.UsedAt == null && r.ExpiresAt > now, stop);
         if (row is null || !string.Equals(row.Connection, client, StringComparison.Ordinal)) return null;
         return JsonSerializer.Deserialize<AuthorizeRequest>(seal.Unprotect(row.Sealed), HubJson.Options)! with { Pushed = hash };
     }
@@ -72,7 +72,7 @@ internal sealed class PushedRequests(FederationDb db, IDataProtectionProvider ri
     public async Task<bool> UseUpAsync(byte[] uriHash, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
-        return await db.Set<PushedRequest>().Where(r => r.UriHash == uriHash && r.UsedAt == null)
+        return await db.Value.Set<PushedRequest>().Where(r => r.UriHash == uriHash && r.UsedAt == null)
             .ExecuteUpdateAsync(row => row.SetProperty(r => r.UsedAt, now), stop) == 1;
     }
 

@@ -33,7 +33,7 @@ internal static class TokenEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost(Issuer.TokenPath, HandleAsync).DisableAntiforgery().ExcludeFromDescription();
+        routes.MapPost(Issuer.TokenPath, HandleAsync).DisableAntiforgery().ShortCircuit().ExcludeFromDescription();
         // RFC 6749 §3.2: POST and nothing else. Said here, so that the answer carries no-store too.
         routes.MapMethods(Issuer.TokenPath, ["GET", "HEAD", "PUT", "DELETE", "PATCH"], (HttpContext context) =>
         {
@@ -43,8 +43,8 @@ internal static class TokenEndpoint
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext context, ClientAuthentication authentication, SenderConstraint constraint, RedeemCode codes, Refresh refresh, ClientCredentials own, DeviceGrant devices,
-        TokenExchange exchange, ApiAccess.ClientRates rates, Issuer issuer, ILogger<RedeemCode> log, CancellationToken stop)
+        HttpContext context, ClientAuthentication authentication, SenderConstraint constraint, RedeemCode codes, OnDemand<Refresh> refresh, OnDemand<ClientCredentials> own,
+        OnDemand<DeviceGrant> devices, OnDemand<TokenExchange> exchange, ApiAccess.ClientRates rates, Issuer issuer, ILogger<RedeemCode> log, CancellationToken stop)
     {
         if (context.Request.QueryString.HasValue) return No(OAuth.InvalidRequest("Parameters belong into the body."));
         if (await Parameters.ReadFormAsync(context.Request, stop) is not { } form) return No(OAuth.InvalidRequest("The body is a form with each parameter once."));
@@ -60,10 +60,10 @@ internal static class TokenEndpoint
         var answer = type switch
         {
             "authorization_code" => await codes.RedeemAsync(client, form, key, stop),
-            "refresh_token" => await refresh.RefreshAsync(client, form, key, stop),
-            DeviceGrant.GrantType => await devices.RedeemAsync(client, form, key, stop),
-            TokenExchange.GrantType => await exchange.ExchangeAsync(client, form, key, stop),
-            _ => await own.IssueAsync(client, form, key, stop),
+            "refresh_token" => await refresh.Value.RefreshAsync(client, form, key, stop),
+            DeviceGrant.GrantType => await devices.Value.RedeemAsync(client, form, key, stop),
+            TokenExchange.GrantType => await exchange.Value.ExchangeAsync(client, form, key, stop),
+            _ => await own.Value.IssueAsync(client, form, key, stop),
         };
         if (answer.TryGet(out var tokens, out no)) return new TokenJson(tokens);
         log.LogWarning("Token request of {Client} ({GrantType}) refused: {Reason}.", client.Id, type, no.Code);

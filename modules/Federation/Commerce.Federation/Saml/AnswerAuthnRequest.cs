@@ -19,7 +19,7 @@ namespace Commerce.Federation.Saml;
 /// </summary>
 /// <remarks>SAML Profiles 4.1.3.4 and 4.1.3.5; Core 3.4.1.4 and 3.2.2.2 (what the error statuses mean).</remarks>
 internal sealed class AnswerAuthnRequest(
-    FederationDb db, SamlIdentity identity, Connections connections, FrozenRequests frozen, RedeemHop redeem, SignInRelease signIn, IssueAssertion issue,
+    OnDemand<FederationDb> db, SamlIdentity identity, Connections connections, FrozenRequests frozen, RedeemHop redeem, SignInRelease signIn, IssueAssertion issue,
     CustomerName names, ArtifactResponses responses, RefusedMessages refused, IMediator mediator, SealedState state)
 {
     /// <param name="kept">Set where the browser came back with a handle.</param>
@@ -116,7 +116,7 @@ internal sealed class AnswerAuthnRequest(
 
         // A pair of customer and service provider exists once the customer agreed to be known there.
         var isKnown = (request.AllowCreate && request.Subject is null)
-            || await db.Releases.AnyAsync(r => r.Customer == customer.Id && r.Partner == connection.Partner && r.Connection == connection.Id, stop);
+            || await db.Value.Releases.AnyAsync(r => r.Customer == customer.Id && r.Partner == connection.Partner && r.Connection == connection.Id, stop);
         return new SignInState(AcrLadder.SamlClassOf(customer.Acr), fresh, isKnown ? await NameAsync(asked, customer, stop) : null);
     }
 

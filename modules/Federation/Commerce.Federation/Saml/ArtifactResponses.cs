@@ -55,7 +55,7 @@ internal sealed class Artifacts2026() : ModuleMigration("federation")
 
 /// <summary>Sends a response the way its endpoint takes it: posted by the browser, or kept here under an artifact that the browser carries.</summary>
 /// <remarks>SAML Bindings 3.6.</remarks>
-internal sealed class ArtifactResponses(FederationDb db, SamlIdentity identity, IDataProtectionProvider ring, TimeProvider clock)
+internal sealed class ArtifactResponses(OnDemand<FederationDb> db, SamlIdentity identity, IDataProtectionProvider ring, TimeProvider clock)
 {
     /// <summary>From the redirect to the fetch (Bindings 3.6.5.1: no longer than it takes).</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(1);
@@ -66,8 +66,8 @@ internal sealed class ArtifactResponses(FederationDb db, SamlIdentity identity, 
     {
         if (acs.Binding != SamlBindings.HttpArtifact) return new PostedResponse(response);
         var artifact = Artifact.New(identity.EntityId, endpointIndex: 0);
-        db.Add(new ArtifactRow { Hash = HashOf(artifact), Connection = connection, Response = seal.Protect(response.Xml.ToArray()), ExpiresAt = clock.GetUtcNow() + Lifetime });
-        await db.SaveChangesAsync(stop);
+        db.Value.Add(new ArtifactRow { Hash = HashOf(artifact), Connection = connection, Response = seal.Protect(response.Xml.ToArray()), ExpiresAt = clock.GetUtcNow() + Lifetime });
+        await db.Value.SaveChangesAsync(stop);
         return new SeeOther(Artifact.Url(acs.Location, artifact, relayState));
     }
 
@@ -76,8 +76,8 @@ internal sealed class ArtifactResponses(FederationDb db, SamlIdentity identity, 
     {
         if (!Artifact.IsOf(artifact, identity.EntityId)) return null;
         var (hash, now) = (HashOf(artifact), clock.GetUtcNow());
-        var row = await db.Set<ArtifactRow>().AsNoTracking().SingleOrDefaultAsync(a => a.Hash == hash && a.Connection == connection && a.ExpiresAt > now, stop);
-        return row is not null && await db.Set<ArtifactRow>().Where(a => a.Hash == hash).ExecuteDeleteAsync(stop) == 1 ? seal.Unprotect(row.Response) : null;
+        var row = await db.Value.Set<ArtifactRow>().AsNoTracking().SingleOrDefaultAsync(a => a.Hash == hash && a.Connection == connection && a.ExpiresAt > now, stop);
+        return row is not null && await db.Value.Set<ArtifactRow>().Where(a => a.Hash == hash).ExecuteDeleteAsync(stop) == 1 ? seal.Unprotect(row.Response) : null;
     }
 
     private static byte[] HashOf(string artifact) => System.Security.Cryptography.SHA256.HashData(Encoding.ASCII.GetBytes(artifact));

@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Commerce.Federation.Saml;
 
 /// <summary>Keeps requests while their customers sign in, and sees to it that each is answered once at most (row S10 of docs/security.md).</summary>
-internal sealed class FrozenRequests(FederationDb db, HotStore<FederationDb> store, IDataProtectionProvider ring, TimeProvider clock)
+internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<FederationDb> store, IDataProtectionProvider ring, TimeProvider clock)
 {
     private static readonly HotSql
         Answer = new("""
@@ -47,15 +47,15 @@ internal sealed class FrozenRequests(FederationDb db, HotStore<FederationDb> sto
             ReceivedAt = now,
             ExpiresAt = Later(now + OpenFor, request.ExpiresAt),
         };
-        db.Add(row);
+        db.Value.Add(row);
         try
         {
-            await db.SaveChangesAsync(stop);
+            await db.Value.SaveChangesAsync(stop);
             return true;
         }
         catch (DbUpdateException)
         {
-            db.Entry(row).State = EntityState.Detached;
+            db.Value.Entry(row).State = EntityState.Detached;
             if (await Open(request, hash, now).ExecuteUpdateAsync(r => r.SetProperty(x => x.HandleHash, handleHash), stop) == 1) return true;
             if (await IsKnownAsync(request, stop)) return false;
             throw;
@@ -68,7 +68,7 @@ internal sealed class FrozenRequests(FederationDb db, HotStore<FederationDb> sto
         if (handle is not { Length: > 0 and <= 128 }) return null;
         var hash = Token.Hash(handle);
         var now = clock.GetUtcNow();
-        var found = await db.Set<SamlRequest>().AsNoTracking().Where(r => r.HandleHash == hash && r.AnsweredAt == null && r.ExpiresAt > now)
+        var found = await db.Value.Set<SamlRequest>().AsNoTracking().Where(r => r.HandleHash == hash && r.AnsweredAt == null && r.ExpiresAt > now)
             .Select(r => new { r.Frozen, r.ReceivedAt }).SingleOrDefaultAsync(stop);
         return found is null ? null : (JsonSerializer.Deserialize<FrozenAuthnRequest>(seal.Unprotect(found.Frozen), JsonSerializerOptions.Default)!, found.ReceivedAt);
     }
@@ -99,9 +99,9 @@ internal sealed class FrozenRequests(FederationDb db, HotStore<FederationDb> sto
 
     /// <summary>A request of this ID is on record: what makes a failed save a replay and no fault of the database.</summary>
     private Task<bool> IsKnownAsync(ValidatedAuthnRequest request, CancellationToken stop) =>
-        db.Set<SamlRequest>().AnyAsync(r => r.Connection == request.ServiceProvider.EntityId && r.RequestId == request.Id, stop);
+        db.Value.Set<SamlRequest>().AnyAsync(r => r.Connection == request.ServiceProvider.EntityId && r.RequestId == request.Id, stop);
 
-    private IQueryable<SamlRequest> Open(ValidatedAuthnRequest request, byte[] hash, DateTimeOffset now) => db.Set<SamlRequest>().Where(r =>
+    private IQueryable<SamlRequest> Open(ValidatedAuthnRequest request, byte[] hash, DateTimeOffset now) => db.Value.Set<SamlRequest>().Where(r =>
         r.Connection == request.ServiceProvider.EntityId && r.RequestId == request.Id && r.AnsweredAt == null && r.ContentHash == hash && r.ExpiresAt > now);
 
     private static (byte[] Body, byte[] Hash) Freeze(ValidatedAuthnRequest request)

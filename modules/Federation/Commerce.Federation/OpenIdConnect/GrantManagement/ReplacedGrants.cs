@@ -19,11 +19,11 @@ internal static class GrantAction
 }
 
 /// <summary>Replaces one grant of a client and customer by a later one.</summary>
-internal sealed class ReplacedGrants(FederationDb db, Grants grants)
+internal sealed class ReplacedGrants(OnDemand<FederationDb> db, Grants grants)
 {
     /// <summary>Whether there is such a grant of this client and customer, to be replaced.</summary>
     public Task<bool> IsThereAsync(Guid id, string client, Guid customer, CancellationToken stop) =>
-        db.Set<Grant>().AsNoTracking().AnyAsync(g => g.Id == id && g.Connection == client && g.Customer == customer && g.RevokedAt == null, stop);
+        db.Value.Set<Grant>().AsNoTracking().AnyAsync(g => g.Id == id && g.Connection == client && g.Customer == customer && g.RevokedAt == null, stop);
 
     /// <summary>Ends the replaced grant, once the new one has given out its first tokens.</summary>
     public Task EndAsync(Grant grant, CancellationToken stop) => grant.Replaces is { } old ? grants.RevokeAsync(old, "replaced", stop) : Task.CompletedTask;

@@ -18,7 +18,7 @@ internal sealed record PurchaseOccasion(
 /// What an authorization request with a <c>retail_purchase</c> may release: the same function as for a hop decides, contract ∩ consent ∩
 /// this order's lines ∩ scopes. The customer is asked about every purchase anew; a consent for the purpose alone is no yes to a purchase.
 /// </summary>
-internal sealed class PurchaseRelease(FederationDb db, ReleaseGate gate, ReleaseValues values, IMediator mediator, SealedState state)
+internal sealed class PurchaseRelease(OnDemand<FederationDb> db, ReleaseGate gate, ReleaseValues values, IMediator mediator, SealedState state)
 {
     /// <param name="handle">Handle of the frozen request; the caller freezes it where it is new.</param>
     public async Task<Result<SignInReleaseAnswer>> DecideAsync(
@@ -33,8 +33,8 @@ internal sealed class PurchaseRelease(FederationDb db, ReleaseGate gate, Release
         }
         var hash = Token.Hash(handle);
         var agreed = await (
-            from yes in db.Set<AgreedPurchase>().AsNoTracking()
-            join release in db.Releases.AsNoTracking() on yes.Release equals release.Id
+            from yes in db.Value.Set<AgreedPurchase>().AsNoTracking()
+            join release in db.Value.Releases.AsNoTracking() on yes.Release equals release.Id
             where yes.HandleHash == hash && release.Customer == customer && release.Session == session && release.Connection == connection.Id
             select release).SingleOrDefaultAsync(stop);
         if (agreed is not null)
@@ -72,7 +72,7 @@ internal sealed class PurchaseRelease(FederationDb db, ReleaseGate gate, Release
         var decision = ClaimsRelease.Decide(occasion.Connection.Contract!, occasion.Purpose.Id, consent, occasion.Scope, occasion.Asked);
         var release = await values.FixAsync(occasion.Connection, customer, session, occasion.Purpose, consent?.Receipt, null,
             [.. shown.Where(v => decision.Names.Contains(v.Key))], stop);
-        db.Releases.Add(release);
+        db.Value.Releases.Add(release);
         return release;
     }
 }
