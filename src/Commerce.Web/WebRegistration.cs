@@ -48,19 +48,21 @@ public static class WebRegistration
         return services;
     }
 
-    /// <summary>Headers that every answer carries, languages, and one way out for errors.</summary>
+    /// <summary>Headers that every answer carries, and one way out for errors.</summary>
     public static IApplicationBuilder UseHubPages(this IApplicationBuilder app)
     {
-        app.Use(async (context, next) =>
+        app.Use((context, next) =>
         {
             SetHeaders(context.Response.Headers);
-            await next(context);
+            return next(context);
         });
-        app.UseRequestLocalization();   // before the errors, so that they speak the customer's language too
+        // Languages come after the routing, which answers machines without them: an error looks for the customer's own.
+        var no = app.New().UseRequestLocalization();
+        no.Run(SayNoAsync);
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             SuppressDiagnosticsCallback = failed => failed.Exception is BadHttpRequestException,    // the caller's fault: no page of ours in the log for each
-            ExceptionHandler = SayNoAsync,
+            ExceptionHandler = no.Build(),
         });
         return app;
     }

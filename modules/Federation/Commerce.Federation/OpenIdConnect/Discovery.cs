@@ -13,8 +13,8 @@ internal static class Discovery
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/.well-known/openid-configuration", Describe).ExcludeFromDescription();
-        routes.MapGet("/.well-known/oauth-authorization-server", Describe).ExcludeFromDescription();
+        routes.MapGet("/.well-known/openid-configuration", Describe).ShortCircuit().ExcludeFromDescription();
+        routes.MapGet("/.well-known/oauth-authorization-server", Describe).ShortCircuit().ExcludeFromDescription();
         // Clients may keep the set for an hour: the next key is published long before it signs.
         routes.MapGet(Issuer.JwksPath, (HttpContext context, TokenSigner signer) => Public(context, "application/jwk-set+json", signer.WritePublished)).ExcludeFromDescription();
     }

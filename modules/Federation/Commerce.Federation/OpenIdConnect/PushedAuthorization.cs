@@ -14,7 +14,7 @@ internal static class PushedAuthorization
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost(Issuer.PushPath, HandleAsync).DisableAntiforgery().ExcludeFromDescription();
+        routes.MapPost(Issuer.PushPath, HandleAsync).DisableAntiforgery().ShortCircuit().ExcludeFromDescription();
         routes.MapMethods(Issuer.PushPath, ["GET", "HEAD", "PUT", "DELETE", "PATCH"], (HttpContext context) =>
         {
             context.Response.Headers.Allow = "POST";

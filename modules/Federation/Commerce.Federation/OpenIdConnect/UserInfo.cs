@@ -33,7 +33,7 @@ internal static class UserInfo
         return open.Connection.Oidc!.UserinfoSignedResponseAlg is null
             ? new Plain(found.Grant.Subject, claims)
             : new Signed(tokens.UserInfo(open.Connection, found.Grant.Subject, claims));
-    }).DisableAntiforgery().ExcludeFromDescription();
+    }).DisableAntiforgery().ShortCircuit().ExcludeFromDescription();
 
     /// <summary>Claims of the token's scopes, and those asked for by name. A token of fewer scopes than were granted is for less: no names then.</summary>
     private static IReadOnlyList<string> Asked(Grant grant, ReadAccessToken token)

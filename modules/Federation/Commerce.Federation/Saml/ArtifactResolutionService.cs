@@ -14,7 +14,7 @@ internal sealed class ArtifactResolutionService(SamlIdentity identity, Connectio
     public const string Path = "/saml/artifact";
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(Path,
-        (HttpContext context, ArtifactResolutionService service, CancellationToken stop) => service.AnswerAsync(context, stop)).DisableAntiforgery().ExcludeFromDescription();
+        (HttpContext context, ArtifactResolutionService service, CancellationToken stop) => service.AnswerAsync(context, stop)).DisableAntiforgery().ShortCircuit().ExcludeFromDescription();
 
     private async Task<IResult> AnswerAsync(HttpContext context, CancellationToken stop)
     {

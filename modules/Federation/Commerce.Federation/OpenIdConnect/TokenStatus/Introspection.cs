@@ -36,7 +36,7 @@ internal static class Introspection
             Write(json, state.facts);
             json.WriteEndObject();
         }));
-    }).DisableAntiforgery().ExcludeFromDescription();
+    }).DisableAntiforgery().ShortCircuit().ExcludeFromDescription();
 
     private static void Write(Utf8JsonWriter json, ActiveToken? facts)
     {

@@ -33,7 +33,7 @@ internal static class Revocation
         if (presented.Found is { } found && string.Equals(found.Grant.Connection, asked.Client.Id, StringComparison.Ordinal)) await grants.RevokeAsync(found.Grant.Id, "revoked_by_client", stop);
         else await ListAsync(db, presented, stop);
         return Done.Answer;
-    }).DisableAntiforgery().ExcludeFromDescription();
+    }).DisableAntiforgery().ShortCircuit().ExcludeFromDescription();
 
     private static async Task ListAsync(FederationDb db, PresentedToken token, CancellationToken stop)
     {
