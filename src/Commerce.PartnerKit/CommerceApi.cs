@@ -29,62 +29,35 @@ public static class CommerceApi
         var options = new CommerceApiOptions { Issuer = issuer, Audience = audience };
         configure?.Invoke(options);
         options.Check();
+        return services.AddSingleton(options).AddScheme();
+    }
+
+    /// <summary>The same where settings are known only when the site runs, or come from its services. Nothing happens before the first request for this API.</summary>
+    /// <param name="configure">Fills in issuer, audience and the rest, once. It gets the root container: what is scoped comes from a request's own.</param>
+    public static IServiceCollection AddCommerceApi(this IServiceCollection services, Action<IServiceProvider, CommerceApiOptions> configure) => services.AddSingleton(provider =>
+    {
+        var options = new CommerceApiOptions();
+        configure(provider, options);
+        options.Check();
+        return options;
+    }).AddScheme();
+
+    /// <summary>The endpoint takes an access token that holds this scope; without a good token it answers 401, without the scope 403.</summary>
+    public static TBuilder RequireScope<TBuilder>(this TBuilder endpoint, string scope) where TBuilder : IEndpointConventionBuilder =>
+        endpoint.RequireAuthorization(new AuthorizationPolicyBuilder(Scheme).RequireAuthenticatedUser().RequireClaim(ScopeClaim, scope).Build());
+
+    private static IServiceCollection AddScheme(this IServiceCollection services)
+    {
         services.TryAddSingleton(TimeProvider.System);
         services.AddHttpClient(HttpClient, client =>
         {
             client.Timeout = TimeSpan.FromSeconds(15);
             client.MaxResponseContentBufferSize = 1024 * 1024;
         }).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
-        services.AddSingleton(options);
         services.AddSingleton<ApiAccessTokens>();
         services.AddSingleton<ApiProofs>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiTokenHandler>(Scheme, null);
         services.AddAuthorization();
         return services;
     }
-
-    /// <summary>The endpoint takes an access token that holds this scope; without a good token it answers 401, without the scope 403.</summary>
-    public static TBuilder RequireScope<TBuilder>(this TBuilder endpoint, string scope) where TBuilder : IEndpointConventionBuilder
-    {
-        endpoint.WithMetadata(new RequiredScope(scope));
-        return endpoint.RequireAuthorization(new AuthorizationPolicyBuilder(Scheme).RequireAuthenticatedUser().RequireClaim(ScopeClaim, scope).Build());
-    }
 }
-
-/// <summary>Settings of <see cref="CommerceApi.AddCommerceApi"/>.</summary>
-public sealed class CommerceApiOptions
-{
-    /// <summary>The hub's issuer, without a slash at the end.</summary>
-    public string Issuer { get; set; } = "";
-
-    /// <summary>This API's identifier.</summary>
-    public string Audience { get; set; } = "";
-
-    /// <summary>
-    /// Public origin of this API, such as <c>https://api.partner.example</c>: what a DPoP proof names (RFC 9449 §4.3). Null to take it from
-    /// the request, which is right only where no proxy rewrites the host.
-    /// </summary>
-    public string? BaseUrl { get; set; }
-
-    /// <summary>Refuse bearer tokens: every client has to prove that it holds the token's key.</summary>
-    public bool RequireBoundTokens { get; set; }
-
-    /// <summary>The hub may be on http. For one's own machine only.</summary>
-    public bool AllowHttp { get; set; }
-
-    /// <summary>
-    /// "Add if absent" for ids that count once (DPoP proofs), shared by all servers behind one name: id, until when, true where it was new.
-    /// Null to remember them in this process.
-    /// </summary>
-    public Func<string, DateTimeOffset, CancellationToken, ValueTask<bool>>? ConsumeOnce { get; set; }
-
-    internal void Check()
-    {
-        var secure = Issuer.StartsWith("https://", StringComparison.Ordinal) || (AllowHttp && Issuer.StartsWith("http://", StringComparison.Ordinal));
-        if (!secure || Issuer.EndsWith('/')) throw new ArgumentException("The issuer is the hub's https address without a slash at the end.");
-        if (string.IsNullOrWhiteSpace(Audience)) throw new ArgumentException("The audience is this API's identifier.");
-    }
-}
-
-/// <summary>Tells the challenge which scope an endpoint asks for.</summary>
-internal sealed record RequiredScope(string Scope);

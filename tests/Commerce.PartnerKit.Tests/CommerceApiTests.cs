@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
@@ -125,6 +124,8 @@ public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<Protected
             ["no sub"] = api.Token(c => c.Remove("sub")),
             ["no client"] = api.Token(c => c.Remove("client_id")),
             ["no jti"] = api.Token(c => c.Remove("jti")),
+            ["issued tomorrow"] = api.Token(c => c["iat"] = now + 86400),
+            ["signature with characters more"] = api.Token() + "A",
             ["unknown key"] = api.Token(header: h => h["kid"] = "key-2"),
             ["foreign signature"] = api.Token(foreign: true),
             ["crit"] = api.Token(header: h => (h["crit"], h["x"]) = (new JsonArray("x"), 1)),
@@ -150,8 +151,8 @@ public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<Protected
     public async Task O15_a_bound_token_needs_a_proof_of_its_key_for_this_request_once()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var token = api.Token(c => c["cnf"] = new JsonObject { ["jkt"] = Proof.Thumbprint(key) });
-        string Make(Action<JsonObject>? claims = null, Action<JsonObject>? header = null, ECDsa? by = null) => Proof.Make(by ?? key, api.Clock, "GET", api.Url + "/calendar", token, claims, header);
+        var token = api.Token(c => c["cnf"] = new JsonObject { ["jkt"] = TestProof.Thumbprint(key) });
+        string Make(Action<JsonObject>? claims = null, Action<JsonObject>? header = null, ECDsa? by = null) => TestProof.Make(by ?? key, api.Clock, "GET", api.Url + "/calendar", token, claims, header);
 
         var good = Make();
         await AssertAsync(HttpStatusCode.OK, "DPoP " + token, good);
@@ -171,7 +172,11 @@ public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<Protected
             ["no ath"] = Make(c => c.Remove("ath")),
             ["old"] = Make(c => c["iat"] = now - 61),
             ["from tomorrow"] = Make(c => c["iat"] = now + 60),
+            ["expired"] = Make(c => c["exp"] = now - 11),
+            ["not yet"] = Make(c => c["nbf"] = now + 60),
             ["no jti"] = Make(c => c.Remove("jti")),
+            ["encryption key"] = Make(header: h => h["jwk"]!.AsObject()["use"] = "enc"),
+            ["key of another algorithm"] = Make(header: h => h["jwk"]!.AsObject()["alg"] = "PS256"),
             ["type"] = Make(header: h => h["typ"] = "JWT"),
             ["private key"] = Make(header: h => h["jwk"]!.AsObject()["d"] = "AA"),
             ["no key"] = Make(header: h => h.Remove("jwk")),
@@ -180,6 +185,12 @@ public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<Protected
         {
             await AssertAsync(HttpStatusCode.Unauthorized, "DPoP " + token, proof, name);
         }
+        // RFC 9449 §4.3: scheme and host are compared without case, query and fragment not at all.
+        await AssertAsync(HttpStatusCode.OK, "DPoP " + token, Make(c => c["htu"] = api.Url.Replace("http://", "HTTP://", StringComparison.Ordinal) + "/calendar?a=b#c"), "address in another spelling");
+        using var refused = await api.CallAsync("DPoP " + token);
+        Assert.Equal("DPoP", Assert.Single(refused.Headers.WwwAuthenticate).Scheme);
+        Assert.Contains("invalid_dpop_proof", refused.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.False(refused.Headers.Contains("DPoP-Nonce"));      // nobody asks for one here
     }
 
     [Fact]
@@ -191,30 +202,5 @@ public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<Protected
     {
         foreach (var (issuer, audience) in new[] { ("http://id.example", "a"), ("https://id.example/", "a"), ("https://id.example", " ") })
             Assert.Throws<ArgumentException>(() => new ServiceCollection().AddCommerceApi(issuer, audience));
-    }
-
-    private static class Proof
-    {
-        private static JsonObject Jwk(ECDsa key)
-        {
-            var point = key.ExportParameters(false).Q;
-            return new JsonObject { ["crv"] = "P-256", ["kty"] = "EC", ["x"] = Base64Url.EncodeToString(point.X), ["y"] = Base64Url.EncodeToString(point.Y) };
-        }
-
-        public static string Thumbprint(ECDsa key) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(Jwk(key).ToJsonString())));
-
-        public static string Make(ECDsa key, TimeProvider clock, string method, string address, string token, Action<JsonObject>? claims, Action<JsonObject>? header)
-        {
-            var head = new JsonObject { ["alg"] = "ES256", ["typ"] = "dpop+jwt", ["jwk"] = Jwk(key) };
-            var payload = new JsonObject
-            {
-                ["jti"] = Guid.NewGuid().ToString("N"), ["htm"] = method, ["htu"] = address, ["iat"] = clock.GetUtcNow().ToUnixTimeSeconds(),
-                ["ath"] = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(token))),
-            };
-            claims?.Invoke(payload);
-            header?.Invoke(head);
-            var content = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(head.ToJsonString())) + "." + Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload.ToJsonString()));
-            return content + "." + Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(content), HashAlgorithmName.SHA256));
-        }
     }
 }
