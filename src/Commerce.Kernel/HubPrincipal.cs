@@ -9,8 +9,8 @@ public static class HubSchemes
     /// <summary>A customer's browser session (cookie). The default scheme.</summary>
     public const string Session = "session";
 
-    /// <summary>An API client's access token (RFC 6750, RFC 9068).</summary>
-    public const string Api = "api";
+    /// <summary>An API client's access token (RFC 6750, RFC 9068): the scheme of PartnerKit's <c>AddCommerceApi</c>, by its name.</summary>
+    public const string Api = "commerce.api";
 }
 
 /// <summary>OAuth scopes of the hub's own API.</summary>

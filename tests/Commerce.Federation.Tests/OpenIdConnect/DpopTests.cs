@@ -73,6 +73,12 @@ public sealed class DpopTests(OidcHub hub) : IClassFixture<OidcHub>
         var tokens = Bound(await client.WithProofAsync(hub, proofs.Proof("/connect/token"), fields), proofs);
         using var good = await hub.CallAsync("/api/probe", "DPoP", tokens.Access, proofs.Proof("/api/probe", tokens.Access, method: "GET"));
         Assert.Equal(HttpStatusCode.OK, good.StatusCode);
+        var proof = proofs.Proof("/api/probe", tokens.Access, method: "GET");
+        foreach (var expected in new[] { HttpStatusCode.OK, HttpStatusCode.Unauthorized })
+        {
+            using var again = await hub.CallAsync("/api/probe", "DPoP", tokens.Access, proof);
+            Assert.Equal(expected, again.StatusCode);
+        }
         using var bearer = await hub.CallAsync("/api/probe", "Bearer", tokens.Access);
         Assert.Equal(HttpStatusCode.Unauthorized, bearer.StatusCode);
         using var bare = await hub.CallAsync("/api/probe", "DPoP", tokens.Access);

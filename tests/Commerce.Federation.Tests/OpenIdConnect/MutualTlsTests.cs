@@ -80,6 +80,23 @@ public sealed class MutualTlsTests(MutualTlsHub hub) : IClassFixture<MutualTlsHu
         Assert.NotEqual(tokens.AccessClaims.GetProperty("cnf").GetRawText(), refreshed.AccessClaims.GetProperty("cnf").GetRawText());
     }
 
+    [Fact]
+    public async Task O15_the_hubs_own_API_holds_bound_tokens_to_their_certificate_too()
+    {
+        var client = await AddAsync(c => c with { GrantTypes = ["client_credentials"], RedirectUris = [], Scopes = ["bookings:write"] });
+        using var certificate = Make(hub);
+        using var other = Make(hub);
+        var token = TestTokens.Of(await PostAsync(hub, "/connect/token", new() { ["grant_type"] = "client_credentials", ["client_id"] = client.Id }, Rfc9440(certificate))).Access;
+        foreach (var (sent, expected) in new[] { (Rfc9440(certificate), HttpStatusCode.OK), (Rfc9440(other), HttpStatusCode.Unauthorized), (null, HttpStatusCode.Unauthorized) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/probe");
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+            if (sent is not null) request.Headers.TryAddWithoutValidation(MutualTlsHub.Header, sent);
+            using var answer = await hub.Hub.Http.SendAsync(request);
+            Assert.Equal(expected, answer.StatusCode);
+        }
+    }
+
     [Theory]
     [InlineData("another subject")]
     [InlineData("the subject with one attribute more")]

@@ -10,7 +10,6 @@ using Commerce.Federation.OpenIdConnect.RichAuthorization;
 using Commerce.Federation.OpenIdConnect.TokenStatus;
 using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -28,14 +27,14 @@ internal static class OpenIdConnectProvider
         services.AddSingleton<GrantQueries>().AddScoped<Grants>().AddScoped<RedeemCode>().AddScoped<Refresh>().AddScoped<ClientCredentials>();
         services.AddScoped<ClientRequest>().AddScoped<PresentedTokens>().AddScoped<TokenState>();
         services.AddSingleton<ClientKeys>().AddScoped<RequestObjects>().AddHostedService<ClientKeysSchedule>();
-        services.AddScoped<OneTimeIds>().AddScoped<PushedRequests>().AddSingleton<DpopNonces>().AddScoped<DpopProofs>().AddScoped<SenderConstraint>();
+        services.AddSingleton<OneTimeIds>().AddScoped<PushedRequests>().AddSingleton<DpopNonces>().AddScoped<DpopProofs>().AddScoped<SenderConstraint>();
         services.AddSingleton<ApiResources>().AddSingleton<ResourceChoice>().AddSingleton<ClientRates>();
         services.AddScoped<TokenExchange>().AddScoped<ReplacedGrants>();
         services.AddScoped<DeviceGrant>().AddScoped<DevicePages.Handler>().AddSingleton<Guesses>();
         services.AddScoped<PurchaseRelease>().AddScoped<PurchaseSheet.Handler>();
         services.AddScoped<ClientRegistration.Handler>().AddScoped<ClientManagement.Handler>();
         services.AddHostedService<Sweep>();
-        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, ApiTokenHandler>(HubSchemes.Api, null);
+        ApiProtection.Register(services);
         BackChannelLogout.Register(services);
     }
 

@@ -72,6 +72,9 @@ internal static class OAuth
 
     public static Refusal InvalidRequest(string description) => new(Prefix + "invalid_request", 400, description);
 
+    /// <summary>The refusal's code for an error of the protocol.</summary>
+    public static string CodeOf(string error) => Prefix + error;
+
     /// <summary>True for the protocol's own errors.</summary>
     public static bool IsOwn(Refusal refusal) => refusal.Code.StartsWith(Prefix, StringComparison.Ordinal);
 

@@ -5,8 +5,8 @@ namespace Commerce.Federation.OpenIdConnect;
 
 /// <summary>
 /// To which key a token is bound when it is given out, and whether the key is there when it is used. The endpoints that give tokens out
-/// ask <see cref="OfRequestAsync"/>; all that take an access token come through <see cref="AccessTokens.ReadAsync"/>, which asks
-/// <see cref="ProvesAsync"/> (O15).
+/// ask <see cref="OfRequestAsync"/>; userinfo reads its access token by <see cref="AccessTokens.ReadAsync"/>, which asks
+/// <see cref="ProvesAsync"/> (O15). At <c>/api</c> PartnerKit's middleware asks the same.
 /// </summary>
 internal sealed class SenderConstraint(DpopProofs proofs)
 {

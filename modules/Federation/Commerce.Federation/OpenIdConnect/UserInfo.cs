@@ -16,7 +16,7 @@ internal static class UserInfo
     public static void Map(IEndpointRouteBuilder routes) => routes.MapMethods(Issuer.UserInfoPath, ["GET", "POST"], async Task<IResult> (
         HttpContext context, AccessTokens access, Grants grants, ReleasedClaims released, Tokens tokens, ILogger<Tokens> log, CancellationToken stop) =>
     {
-        if (!(await access.ReadAsync(context, access.UserInfoAudience, stop)).TryGet(out var token, out var no)) return new BearerChallenge(no);
+        if (!(await access.ReadAsync(context, stop)).TryGet(out var token, out var no)) return new BearerChallenge(no);
         if (!token.Scopes.Contains("openid")) return new BearerChallenge(OAuth.InsufficientScope, "openid");
         if (token.Grant is not { } id || await grants.FindInUseAsync(id, stop) is not { } found
             || !string.Equals(found.Grant.Connection, token.Client, StringComparison.Ordinal))
@@ -62,9 +62,6 @@ internal static class UserInfo
 /// <summary>An access token of ours that passed the gate. Whether what it stands on still stands is for its user to ask.</summary>
 internal sealed record ReadAccessToken(string Client, string Subject, IReadOnlyList<string> Scopes, Guid? Grant)
 {
-    /// <summary>The token's own id; null where it has none of our shape.</summary>
-    public Guid? Jti { get; init; }
-
     /// <summary>The key that the caller was proven to hold; null for a bearer token.</summary>
     public SenderKey? Key { get; init; }
 
@@ -72,20 +69,16 @@ internal sealed record ReadAccessToken(string Client, string Subject, IReadOnlyL
     public RetailPurchase? Details { get; init; }
 }
 
-/// <summary>Reads bearer tokens (RFC 6750 §2.1) and checks them as RFC 9068 §4 says.</summary>
+/// <summary>Reads access tokens for userinfo (RFC 6750 §2.1) and checks them as RFC 9068 §4 says. Those for the hub's API: <see cref="Api.ApiProtection"/>.</summary>
 internal sealed class AccessTokens(TokenSigner signer, Issuer issuer, TimeProvider clock)
 {
-    public string UserInfoAudience => issuer.Name;
-    public string ApiAudience => issuer.ApiAudience;
-
     /// <summary>
     /// The request's access token, with the proof that its caller may use it. A bound token without its key, or under the name of a bearer
-    /// token, is refused here, hence at every endpoint (O15).
+    /// token, is refused here (O15).
     /// </summary>
-    /// <param name="audience">The one audience that counts here.</param>
-    public ValueTask<Result<ReadAccessToken>> ReadAsync(HttpContext context, string audience, CancellationToken stop)
+    public ValueTask<Result<ReadAccessToken>> ReadAsync(HttpContext context, CancellationToken stop)
     {
-        if (!TryRead(context.Request, audience, out var token, out var isDpop, out var text, out var no)) return ValueTask.FromResult<Result<ReadAccessToken>>(no);
+        if (!TryRead(context.Request, out var token, out var isDpop, out var text, out var no)) return ValueTask.FromResult<Result<ReadAccessToken>>(no);
         // RFC 9449 §7.1: the scheme DPoP is for tokens bound to a DPoP key, and those for no other scheme.
         if (isDpop != token.Key is { IsDpop: true }) return ValueTask.FromResult<Result<ReadAccessToken>>(OAuth.InvalidToken);
         return token.Key is null ? ValueTask.FromResult<Result<ReadAccessToken>>(token) : ProvenAsync(context, token, text, stop);
@@ -97,7 +90,7 @@ internal sealed class AccessTokens(TokenSigner signer, Issuer issuer, TimeProvid
         return await constraint.ProvesAsync(context, token.Key!, text, stop) is { } no ? no : token;
     }
 
-    private bool TryRead(HttpRequest request, string audience, out ReadAccessToken token, out bool isDpop, out string text, out Refusal no)
+    private bool TryRead(HttpRequest request, out ReadAccessToken token, out bool isDpop, out string text, out Refusal no)
     {
         (token, isDpop, text, no) = (null!, false, "", OAuth.NoToken);
         var header = request.Headers.Authorization;
@@ -109,12 +102,11 @@ internal sealed class AccessTokens(TokenSigner signer, Issuer issuer, TimeProvid
         if (!isDpop && !value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return false;
         text = value[(isDpop ? 5 : 7)..].Trim(' ');
         if (signer.OpenAccessToken(text) is not { } jwt) return false;
-        if (!jwt.Says("iss", issuer.Name) || !jwt.Says("aud", audience) || !jwt.IsTimely(clock.GetUtcNow(), out _)) return false;
+        if (!jwt.Says("iss", issuer.Name) || !jwt.Says("aud", issuer.Name) || !jwt.IsTimely(clock.GetUtcNow(), out _)) return false;
         if (jwt.Claims.Text("client_id") is not { } client || jwt.Claims.Text("sub") is not { } subject || jwt.Claims.Text("scope") is not { } scope) return false;
         if (!SenderKey.TryRead(jwt.Claims, out var key)) return false;
         token = new ReadAccessToken(client, subject, scope.Split(' '), Guid.TryParseExact(jwt.Claims.Text("grant_id"), "D", out var grant) ? grant : null)
         {
-            Jti = Guid.TryParseExact(jwt.Claims.Text("jti"), "D", out var jti) ? jti : null,
             Key = key,
             Details = jwt.Claims.TryGetProperty("authorization_details", out var details) ? RetailPurchase.Read(details).Value : null,
         };

@@ -76,10 +76,13 @@ internal sealed class TokenSigner(SigningKeys keys, OwnTokens own)
     /// <summary>Every key that our own tokens may carry: of all algorithms, retired ones included.</summary>
     public IEnumerable<VerificationKey> OwnKeys() => Published().Select(AsVerification);
 
+    /// <summary>The keys that access tokens may carry: ES256 always.</summary>
+    public IEnumerable<VerificationKey> AccessTokenKeys() => keys.PublishedOf(Es256.Name).Select(AsVerification);
+
     /// <summary>An access token of ours, whose key is still published; null for anything else.</summary>
     public VerifiedJwt? OpenAccessToken(string token)
     {
-        var published = keys.PublishedOf(Es256.Name);   // access tokens are always ES256
+        var published = keys.PublishedOf(Es256.Name);
         if (own.Find(token) is { } known && published.Any(k => string.Equals(k.Kid, known.KeyId, StringComparison.Ordinal))) return known;
         return JwtGate.Open(token, JwtUse.AccessToken, published.Select(AsVerification), out _);
     }
