@@ -39,6 +39,16 @@ public sealed class ModuleRules
         Landscape.Real.Assemblies.Select(a => a.Name.Name).ToHashSet(), new HashSet<string> { "Commerce.Kernel", "Commerce.Web", "Commerce.Saml", "Commerce.PartnerKit" });
 
     [Fact]
+    public void The_partners_kit_is_used_where_the_hubs_own_API_is_protected_and_nowhere_else_inside()
+    {
+        Holds(Edges.ToPartnerKit);
+        Assert.Contains(Landscape.Real.Modules, m => m.Implementation.MainModule.AssemblyReferences.Any(r => r.Name == "Commerce.PartnerKit"));
+    }
+
+    [Fact]
+    public void A_planted_module_that_uses_the_partners_kit_is_caught() => Catches(Edges.ToPartnerKit, "Planted.Beta.UsesTheKit uses Planted.PartnerKit.Kit");
+
+    [Fact]
     public void The_demos_partner_sites_have_what_any_partner_has() => Holds(Edges.OfPartnerSites);
 
     [Fact]

@@ -59,3 +59,9 @@ internal sealed class PastTheOutbox(IMediator mediator)
 {
     public async Task Tell(CancellationToken stop) => await mediator.Publish(new BetaNotification(), stop);
 }
+
+/// <summary>Breaks: a module does not go around by the web.</summary>
+internal static class UsesTheKit
+{
+    public static object Make() => new Planted.PartnerKit.Kit("https://id.example");
+}

@@ -56,6 +56,20 @@ internal static class Edges
     }
 
     /// <summary>
+    /// The partner's kit is for those outside. One place inside uses it: Federation protects the hub's own API by exactly what other teams protect
+    /// theirs with (docs/adr/0019). Anywhere else a module would be asking the hub over the web for what it can ask the module next door.
+    /// </summary>
+    public static IEnumerable<string> ToPartnerKit(Landscape all) =>
+        (from module in all.Modules
+         from assembly in (AssemblyDefinition?[])[module.Implementation, module.Contracts]
+         where assembly is not null
+         from type in assembly.AllTypes()
+         where OuterNamespace(type) != $"{all.Prefix}Federation.Api"
+         from mentioned in type.Fields.Select(f => f.FieldType).Concat(type.Methods.SelectMany(m => m.MentionedTypes())).SelectMany(Cecil.Parts)
+         where WithoutExtension(mentioned.Scope.Name) == all.Prefix + "PartnerKit"
+         select $"{type.FullName} uses {mentioned.FullName}, which is for partners.").Distinct();
+
+    /// <summary>
     /// The demo's shop and partner sites live on what a stranger's site would have: the partner's kit and the hub's addresses. They share a process
     /// with the hub and nothing else.
     /// </summary>
