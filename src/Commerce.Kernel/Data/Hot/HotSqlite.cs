@@ -14,8 +14,11 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
     /// <summary>More than that waits for the next commit: the first of them is not to wait for the last.</summary>
     private const int AtMostTogether = 128;
 
-    /// <summary>So many do not wait for more.</summary>
+    /// <summary>So many writes do not wait for more.</summary>
     private const int Enough = 8;
+
+    /// <summary>How often the writer gives way before a commit.</summary>
+    private const int Turns = 3;
 
     private readonly object gate = new();       // a monitor: the writer waits on it without spinning first, which took 2 % of one core
     private readonly ConcurrentBag<SqliteSession> idleReaders = [];
@@ -36,7 +39,7 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
                 writer = new Thread(Run) { IsBackground = true, Name = $"writer of {module}" };
                 writer.Start();
             }
-            if (waiting.Count == 1 || !IsWorthWaiting) Monitor.Pulse(gate);
+            if (waiting.Count == 1) Monitor.Pulse(gate);
         }
         return mine.Answer;
     }
@@ -60,8 +63,8 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
     }
 
     /// <summary>
-    /// Requests that could run are waiting for a thread: some of them will write in a moment and can share this commit. Where nothing waits, a
-    /// write is committed at once.
+    /// Requests that could run are waiting for a thread: some of them will write in a moment and can share this commit. The writer gives way to
+    /// them, and where nothing waits it commits at once. To wait for a millisecond instead left the processor idle, 10 % of it.
     /// </summary>
     private bool IsWorthWaiting => waiting.Count < Enough && ThreadPool.PendingWorkItemCount > 0;
 
@@ -97,9 +100,9 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
                     session?.Dispose();
                     return;
                 }
-                if (IsWorthWaiting && !closed) Monitor.Wait(gate, 1);   // a millisecond at most, or until somebody finds that nothing else waits
-                (taken, waiting) = (waiting, taken);
             }
+            for (var turns = 0; turns < Turns && IsWorthWaiting; turns++) Thread.Yield();
+            lock (gate) (taken, waiting) = (waiting, taken);
             for (var from = 0; from < taken.Count; from += AtMostTogether)
             {
                 var batch = taken.GetRange(from, Math.Min(AtMostTogether, taken.Count - from));
