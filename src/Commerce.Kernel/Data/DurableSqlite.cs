@@ -11,7 +11,7 @@ internal sealed class DurableSqlite : DbConnectionInterceptor
     /// <summary>
     /// For every connection. What is in the log goes back into the file at 8,000 pages (32 MiB) and not at SQLite's 1,000: a busy hub did that
     /// ten times a second, each time before somebody's answer. What a savepoint would put back is kept in memory: SQLite else writes each page
-    /// that a savepoint touches into a temporary file as well, 20 of 38 writes a flow.
+    /// that a savepoint touches into a temporary file as well, 16 of 38 writes a sign-in over SAML.
     /// </summary>
     public const string Settings =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000; PRAGMA wal_autocheckpoint=8000; PRAGMA temp_store=MEMORY;";
