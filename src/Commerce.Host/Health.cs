@@ -1,6 +1,5 @@
 using Commerce.Kernel;
 using Commerce.Kernel.Outbox;
-using Microsoft.EntityFrameworkCore;
 
 namespace Commerce.Host;
 
@@ -17,7 +16,7 @@ internal static class Health
             var down = new List<string>();
             foreach (var module in modules)
             {
-                if (!await ((DbContext)services.GetRequiredService(module.Type)).Database.CanConnectAsync(stop)) down.Add(module.Module);
+                if (!await module.AnswersAsync(services, stop)) down.Add(module.Module);
             }
             return down.Count == 0 ? Results.Json(new { status = "ready" }) : Results.Json(new { status = "not ready", down }, statusCode: 503);
         }).ExcludeFromDescription();

@@ -5,6 +5,15 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Commerce.Kernel;
 
+/// <summary>Where a module's file is, and how every connection to it is opened.</summary>
+internal static class SqliteFile
+{
+    public static string Of(HubSettings settings, string module) => Path.Combine(settings.DataDirectory, $"{module}.db");
+
+    public static string Connection(string file, bool pooled = true) =>
+        new SqliteConnectionStringBuilder { DataSource = file, DefaultTimeout = 30, ForeignKeys = true, Pooling = pooled }.ToString();
+}
+
 /// <summary>Write-ahead log with a flush at each commit: what was acknowledged survives a power cut.</summary>
 internal sealed class DurableSqlite : DbConnectionInterceptor
 {

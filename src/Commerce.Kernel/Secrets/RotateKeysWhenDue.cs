@@ -12,7 +12,21 @@ internal sealed partial class RotateKeysWhenDue(
     SigningKeys keys, IServiceScopeFactory scopes, TimeProvider clock, ILogger<RotateKeysWhenDue> log, IConfiguration? configuration = null)
     : PeriodicWork(TimeSpan.FromHours(1), scopes, clock, log)
 {
+    private Task reading = Task.CompletedTask;
     private readonly TimeSpan? age = configuration?["Keys:RotateAfterDays"] is { } days ? TimeSpan.FromDays(int.Parse(days, System.Globalization.CultureInfo.InvariantCulture)) : null;
+
+    /// <summary>Reads the keys, and makes those that a new hub has not yet: beside the start, and before the first request waits for it.</summary>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        reading = Task.Run(keys.ReadAheadAsync, CancellationToken.None);
+        return base.StartAsync(cancellationToken);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await reading.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);  // a request that needs them says why not
+    }
 
     protected override async Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop)
     {

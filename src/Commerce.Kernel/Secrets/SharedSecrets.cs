@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Kernel.Secrets;
@@ -16,6 +15,9 @@ public sealed record SharedSecretName(string Name);
 /// </remarks>
 public sealed class SharedSecrets(IServiceScopeFactory scopes, IDataProtectionProvider ring, IEnumerable<SharedSecretName> names)
 {
+    private static readonly HotSql
+        All = new("""SELECT "Name", "Wrapped" FROM {schema}secrets"""),
+        Add = new("""INSERT INTO {schema}secrets ("Name", "Wrapped") VALUES ($1, $2) ON CONFLICT DO NOTHING""");
     private readonly IDataProtector wrap = ring.CreateProtector("commerce.shared-secret.v1");
     private readonly Lock gate = new();
     private Task<FrozenDictionary<string, byte[]>>? reading;
@@ -37,25 +39,28 @@ public sealed class SharedSecrets(IServiceScopeFactory scopes, IDataProtectionPr
     private async Task<FrozenDictionary<string, byte[]>> ReadAsync()
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
+        var store = scope.ServiceProvider.GetRequiredService<HotStore<KernelDb>>();
         var wanted = names.Select(n => n.Name).ToHashSet(StringComparer.Ordinal);
-        for (var attempt = 0; ; attempt++)
+        var there = await ThereAsync(store);
+        if (!wanted.All(there.ContainsKey))
         {
-            var there = (await db.Secrets.AsNoTracking().ToListAsync()).ToDictionary(s => s.Name, s => s.Wrapped, StringComparer.Ordinal);
-            foreach (var name in wanted.Where(name => !there.ContainsKey(name)))
-            {
-                there[name] = wrap.Protect(RandomNumberGenerator.GetBytes(32));
-                db.Secrets.Add(new SharedSecret { Name = name, Wrapped = there[name] });
-            }
-            try
-            {
-                await db.SaveChangesAsync();
-                return wanted.ToFrozenDictionary(name => name, name => wrap.Unprotect(there[name]), StringComparer.Ordinal);
-            }
-            catch (DbUpdateException) when (attempt == 0)
-            {
-                db.ChangeTracker.Clear();   // another process made them at the same moment: read those
-            }
+            await MakeAsync(store, wanted.Where(name => !there.ContainsKey(name)));
+            there = await ThereAsync(store);    // what counts: another process may have made them at the same moment
         }
+        return wanted.ToFrozenDictionary(name => name, name => wrap.Unprotect(there[name]), StringComparer.Ordinal);
+    }
+
+    private static async Task<Dictionary<string, byte[]>> ThereAsync(HotStore store) =>
+        (await store.ReadAsync(read => read.ListAsync(All, row => (Name: row.GetString(0), Wrapped: row.GetFieldValue<byte[]>(1)))))
+            .ToDictionary(s => s.Name, s => s.Wrapped, StringComparer.Ordinal);
+
+    private Task MakeAsync(HotStore store, IEnumerable<string> missing)
+    {
+        var made = missing.Select(name => (Name: name, Wrapped: wrap.Protect(RandomNumberGenerator.GetBytes(32)))).ToList();
+        return store.WriteAsync(async write =>
+        {
+            foreach (var (name, wrapped) in made) await write.ExecuteAsync(Add, name, wrapped);
+            return true;
+        });
     }
 }

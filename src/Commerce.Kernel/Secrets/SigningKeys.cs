@@ -50,6 +50,11 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     /// <summary>Requests ask for the keys to be read again this long after the last time: before one of them would have to wait for it.</summary>
     private static readonly TimeSpan ReadAheadAfter = TimeSpan.FromSeconds(10);
 
+    private static readonly HotSql Usable = new("""
+        SELECT "Kid", "Purpose", "Algorithm", "State", "Store", "WrappedPrivateKey", "Certificate", "CreatedAt", "ActivatedAt", "RetiredAt"
+        FROM {schema}signing_keys WHERE "State" <> $1
+        """);
+
     private readonly KeyStores stores = new(ring);
     private static readonly FormattableString OneAtATime = $"SELECT pg_advisory_xact_lock(hashtextextended('commerce.signing-keys', 0))";
     private readonly Lock gate = new();
@@ -196,14 +201,18 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     private async Task<Snapshot> ReadAsync(DateTimeOffset now, int changesBefore)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
-        await EnsureAllAsync(db, CancellationToken.None);
+        var store = scope.ServiceProvider.GetRequiredService<HotStore<KernelDb>>();
+        var rows = await UsableAsync(store);
+        if (MissingIn(rows).Count > 0)
+        {
+            await EnsureAllAsync(scope.ServiceProvider.GetRequiredService<KernelDb>(), CancellationToken.None);
+            rows = await UsableAsync(store);
+        }
         var before = now - KeepRetired;
-        var forever = Purposes.Where(p => p.PublishedForever).Select(p => p.Name).ToList();
+        var forever = Purposes.Where(p => p.PublishedForever).Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         var opened = known.Keys.Values.SelectMany(k => k).ToDictionary(k => k.Kid);
-        var rows = await db.SigningKeys.AsNoTracking()
-            .Where(k => k.State != KeyState.Revoked && (k.RetiredAt == null || k.RetiredAt > before || forever.Contains(k.Purpose))).ToListAsync();
         var keys = rows
+            .Where(k => k.RetiredAt is null || k.RetiredAt > before || forever.Contains(k.Purpose))
             .Select(row => opened.TryGetValue(row.Kid, out var open)
                 ? open with { State = row.State, ActivatedAt = row.ActivatedAt, RetiredAt = row.RetiredAt } : Open(row))
             .GroupBy(k => k.Purpose)
@@ -215,6 +224,20 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
             return known = new Snapshot(keys, changes == changesBefore ? now : DateTimeOffset.MinValue);
         }
     }
+
+    private static async Task<List<SigningKeyRow>> UsableAsync(HotStore store) => await store.ReadAsync(read => read.ListAsync(Usable, row => new SigningKeyRow
+    {
+        Kid = row.GetString(0),
+        Purpose = row.GetString(1),
+        Algorithm = row.GetString(2),
+        State = (KeyState)row.GetInt32(3),
+        Store = row.IsDBNull(4) ? null : row.GetString(4),
+        WrappedPrivateKey = row.GetFieldValue<byte[]>(5),
+        Certificate = row.IsDBNull(6) ? null : row.GetFieldValue<byte[]>(6),
+        CreatedAt = row.GetInstant(7),
+        ActivatedAt = row.GetInstantOrNull(8),
+        RetiredAt = row.GetInstantOrNull(9),
+    }, KeyState.Revoked));
 
     private async Task EnsureAllAsync(KernelDb db, CancellationToken stop)
     {
@@ -228,9 +251,12 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
         await transaction.CommitAsync(stop);
     }
 
-    private async Task<List<(KeyPurpose Purpose, KeyState State)>> MissingAsync(KernelDb db, CancellationToken stop)
+    private async Task<List<(KeyPurpose Purpose, KeyState State)>> MissingAsync(KernelDb db, CancellationToken stop) =>
+        MissingIn(await db.SigningKeys.AsNoTracking().Where(k => k.State == KeyState.Active || k.State == KeyState.Next).ToListAsync(stop));
+
+    private List<(KeyPurpose Purpose, KeyState State)> MissingIn(List<SigningKeyRow> rows)
     {
-        var there = await db.SigningKeys.Where(k => k.State == KeyState.Active || k.State == KeyState.Next).Select(k => new { k.Purpose, k.State, k.Store }).ToListAsync(stop);
+        var there = rows.Where(k => k.State is KeyState.Active or KeyState.Next).ToList();
         return [.. from purpose in Purposes
                    from state in new[] { KeyState.Active, KeyState.Next }
                    where !there.Any(k => k.Purpose == purpose.Name && (k.State == state || k.Store is not null))    // what is in hardware stays there

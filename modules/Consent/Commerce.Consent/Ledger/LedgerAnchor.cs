@@ -1,6 +1,5 @@
 using Commerce.Consent.Data;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
+using Commerce.Kernel;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -10,8 +9,9 @@ namespace Commerce.Consent.Ledger;
 /// Follows the ledger and anchors its head: at once when an agreement is given or withdrawn, else within a second, and at most once a
 /// second. Only what is committed is anchored, so a crash leaves the anchor behind the chain and never ahead of it.
 /// </summary>
-internal sealed class LedgerAnchor(IServiceScopeFactory scopes, AnchorFile file, TimeProvider clock, ILogger<LedgerAnchor> log) : BackgroundService
+internal sealed class LedgerAnchor(HotStore<ConsentDb> store, AnchorFile file, TimeProvider clock, ILogger<LedgerAnchor> log) : BackgroundService
 {
+    private static readonly HotSql Newest = new("""SELECT "Number", "Hash" FROM {schema}ledger ORDER BY "Number" DESC LIMIT 1""");
     private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
     private readonly SemaphoreSlim bell = new(0, 1);
     private long anchored = -1;
@@ -92,12 +92,8 @@ internal sealed class LedgerAnchor(IServiceScopeFactory scopes, AnchorFile file,
         }
     }
 
-    private async Task<Head?> HeadAsync(CancellationToken stop)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<ConsentDb>();
-        return await db.Ledger.AsNoTracking().OrderByDescending(e => e.Number).Select(e => new Head(e.Number, e.Hash)).FirstOrDefaultAsync(stop);
-    }
+    private ValueTask<Head?> HeadAsync(CancellationToken stop) =>
+        store.ReadAsync(read => read.FirstAsync(Newest, row => new Head(row.GetInt64(0), row.GetFieldValue<byte[]>(1))), stop);
 
     private sealed record Head(long Number, byte[] Hash);
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Commerce.Federation.OpenIdConnect;
+using Commerce.Kernel;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -13,9 +14,10 @@ namespace Commerce.Federation.Logout;
 /// delays nobody else. What waits stands in the database and survives a restart; a claimed row that is never finished comes due again.
 /// </summary>
 internal sealed partial class LogoutSender(
-    IServiceScopeFactory scopes, Connections connections, Tokens tokens, PartnerHttp http, TimeProvider clock, ILogger<LogoutSender> log) : BackgroundService
+    HotStore<FederationDb> store, IServiceScopeFactory scopes, Connections connections, Tokens tokens, PartnerHttp http, TimeProvider clock, ILogger<LogoutSender> log) : BackgroundService
 {
     private const int Batch = 128, MaxInFlight = 64;
+    private static readonly HotSql AnyDue = new("""SELECT 1 FROM {schema}oidc_logout_deliveries WHERE "State" = $1 AND "NextAttemptAt" <= $2 LIMIT 1""");
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long a claimed row is left alone: longer than an attempt can take.</summary>
@@ -57,6 +59,7 @@ internal sealed partial class LogoutSender(
         var now = clock.GetUtcNow();
         string[] busy = [.. inFlight.Keys];
         if (busy.Length >= MaxInFlight) return false;
+        if (await store.ReadAsync(read => read.FirstAsync(AnyDue, row => row.GetInt32(0), DeliveryState.Waiting, now), stop) == 0) return false;
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<FederationDb>();
         var due = await db.Set<LogoutDelivery>().AsNoTracking()

@@ -1,4 +1,5 @@
 using Commerce.Identity.Data;
+using Commerce.Kernel;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using Microsoft.EntityFrameworkCore;
@@ -10,8 +11,9 @@ using MimeKit;
 namespace Commerce.Identity.Mail;
 
 /// <summary>Sends what waits in the queue. A mail that the server did not take is tried again, later and later, for a day.</summary>
-internal sealed class MailSender(IServiceScopeFactory scopes, SmtpSettings smtp, TimeProvider clock, ILogger<MailSender> log) : BackgroundService
+internal sealed class MailSender(HotStore<IdentityDb> store, IServiceScopeFactory scopes, SmtpSettings smtp, TimeProvider clock, ILogger<MailSender> log) : BackgroundService
 {
+    private static readonly HotSql AnyDue = new("""SELECT 1 FROM {schema}mails WHERE "NextAttemptAt" <= $1 LIMIT 1""");
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Claim = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
@@ -39,10 +41,11 @@ internal sealed class MailSender(IServiceScopeFactory scopes, SmtpSettings smtp,
 
     private async Task<int> SendDueAsync(string host, CancellationToken stop)
     {
+        var now = clock.GetUtcNow();
+        if (await store.ReadAsync(read => read.FirstAsync(AnyDue, row => row.GetInt32(0), now), stop) == 0) return 0;
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<IdentityDb>();
         var queue = scope.ServiceProvider.GetRequiredService<MailQueue>();
-        var now = clock.GetUtcNow();
         var due = await db.Mails.AsNoTracking().Where(m => m.NextAttemptAt <= now).OrderBy(m => m.NextAttemptAt).Take(20).ToListAsync(stop);
         foreach (var mail in due)
         {

@@ -70,7 +70,7 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
 
     private SqliteSession Open()
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, DefaultTimeout = 30, ForeignKeys = true, Pooling = false }.ToString());
+        var connection = new SqliteConnection(SqliteFile.Connection(file, pooled: false));
         try
         {
             connection.Open();

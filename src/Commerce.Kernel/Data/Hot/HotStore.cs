@@ -29,7 +29,7 @@ public abstract class HotStore : IDisposable
     {
         (this.seal, this.clock) = (seal, clock);
         engine = settings.Postgres is null
-            ? new HotSqlite(Path.Combine(settings.DataDirectory, $"{module}.db"), module, () => signal.Ring(context))
+            ? new HotSqlite(SqliteFile.Of(settings, module), module, () => signal.Ring(context))
             : new PostgresEngine(postgres.Source, module, () => signal.Ring(context));
     }
 
