@@ -44,6 +44,9 @@ public sealed class HubProcess : IDisposable
         return hub;
     }
 
+    /// <summary>True where the process has the file in its memory: an assembly, for one. Linux.</summary>
+    public bool HasLoaded(string file) => File.ReadLines($"/proc/{process.Id}/maps").Any(line => line.EndsWith($"/{file}", StringComparison.Ordinal));
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {

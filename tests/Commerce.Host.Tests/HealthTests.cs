@@ -1,0 +1,55 @@
+using System.Net;
+using Commerce.Testing;
+using Microsoft.Data.Sqlite;
+using Xunit;
+
+namespace Commerce.Host.Tests;
+
+public sealed class HealthTests
+{
+    [Fact]
+    public async Task Ready_names_the_module_whose_database_does_not_answer_and_live_stays_live()
+    {
+        await using var hub = await TestHub.StartAsync();
+        Assert.Equal("""{"status":"ready"}""", await hub.Http.GetStringAsync("/health/ready", TestContext.Current.CancellationToken));
+
+        await using (var file = new SqliteConnection($"Data Source={hub.PathOf("purchases")};Pooling=false"))
+        {
+            await file.OpenAsync(TestContext.Current.CancellationToken);
+            await using var rename = file.CreateCommand();
+            rename.CommandText = "ALTER TABLE migrations RENAME TO lost";
+            await rename.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        using var answer = await hub.Http.GetAsync("/health/ready", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal("""{"status":"not ready","down":["purchases"]}""", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("""{"status":"live"}""", await hub.Http.GetStringAsync("/health/live", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Ready_asks_postgresql_too()
+    {
+        await using var hub = await TestHub.StartAsync(postgres: await (await PostgresServer.SharedAsync()).NewDatabaseAsync());
+        Assert.Equal("""{"status":"ready"}""", await hub.Http.GetStringAsync("/health/ready", TestContext.Current.CancellationToken));
+    }
+
+    // What a context brings along made the start three times as long and a third larger (docs/performance.md).
+    [Fact]
+    public async Task A_start_that_has_nothing_to_migrate_makes_no_context()
+    {
+        using var data = new TempFolder();
+        var origin = $"http://localhost:{TestHub.FreePort()}";
+        using (var first = await HubProcess.StartAsync(data.Path, origin))
+        {
+            Assert.True(first.HasLoaded("Microsoft.EntityFrameworkCore.Sqlite.dll"));
+            using var client = new HttpClient();
+            await client.GetStringAsync(new Uri($"{origin}/connect/jwks"), TestContext.Current.CancellationToken);     // its keys are made
+            await first.KillAsync();
+        }
+        using var second = await HubProcess.StartAsync(data.Path, origin);
+        using var partner = new HttpClient();
+        await partner.GetStringAsync(new Uri($"{origin}/connect/jwks"), TestContext.Current.CancellationToken);
+        Assert.False(second.HasLoaded("Microsoft.EntityFrameworkCore.Sqlite.dll"));
+    }
+}
