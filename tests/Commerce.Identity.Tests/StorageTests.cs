@@ -1,5 +1,6 @@
 using Commerce.Identity.Contracts;
 using Commerce.Identity.Data;
+using Commerce.Kernel;
 using Commerce.Kernel.Secrets;
 using Commerce.Testing;
 using Microsoft.EntityFrameworkCore;
@@ -69,11 +70,7 @@ public sealed class StorageTests
         Assert.Equal(0, await hub.WithDbAsync<IdentityDb, int>(db => db.Attempts.CountAsync()));
     }
 
-    private static Task<int> SweepAsync(TestHub hub) => hub.WithDbAsync<IdentityDb, int>(async db =>
-    {
-        await Housekeeping.SweepAsync(db, hub.Clock.GetUtcNow(), default);
-        return 0;
-    });
+    private static Task SweepAsync(TestHub hub) => Housekeeping.SweepAsync(hub.Services.GetRequiredService<HotStore<IdentityDb>>(), hub.Clock.GetUtcNow(), default);
 
     [Fact]
     public async Task A_banner_is_put_found_replaced_and_shown()

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -46,6 +45,7 @@ internal sealed class OutboxRelay(
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(6);
     private static readonly TimeSpan InboxMemory = TimeSpan.FromDays(30);
 
+    private static readonly HotSweep OldInbox = new("inbox", """ "HandledAt" < $1 """);
     private readonly ILookup<string, EventConsumer> consumersOf = consumers.ToLookup(c => c.EventType);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -54,15 +54,15 @@ internal sealed class OutboxRelay(
     private async Task EmptyForeverAsync(ModuleDbType module, CancellationToken stop)
     {
         var bell = signal.BellOf(module.Type);
-        var swept = clock.GetUtcNow();      // not at the start, which has enough to do
+        var sweepAt = clock.GetUtcNow() + PeriodicWork.FirstAtLatest;       // not at the start, which has enough to do
         while (!stop.IsCancellationRequested)
         {
             try
             {
-                if (clock.GetUtcNow() - swept > TimeSpan.FromHours(1))
+                if (clock.GetUtcNow() >= sweepAt)
                 {
-                    await SweepInboxAsync(module, stop);
-                    swept = clock.GetUtcNow();
+                    await module.HotStore(services).SweepAsync(OldInbox, clock.GetUtcNow() - InboxMemory, stop);
+                    sweepAt = clock.GetUtcNow() + TimeSpan.FromHours(1);
                 }
                 var tried = await DeliverDueAsync(module, stop);
                 if (tried == 0) await bell.WaitAsync(Poll, stop);
@@ -184,13 +184,5 @@ internal sealed class OutboxRelay(
     {
         var wait = TimeSpan.FromSeconds(2 * Math.Pow(4, Math.Min(attempts - 1, 10)));
         return wait < LongestWait ? wait : LongestWait;
-    }
-
-    private async Task SweepInboxAsync(ModuleDbType module, CancellationToken stop)
-    {
-        await using var scope = services.CreateAsyncScope();
-        var db = (ModuleDb)scope.ServiceProvider.GetRequiredService(module.Type);
-        var before = clock.GetUtcNow() - InboxMemory;
-        await db.Inbox.Where(e => e.HandledAt < before).ExecuteDeleteAsync(stop);
     }
 }

@@ -113,18 +113,30 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     /// <summary>Rotates the purposes whose active key has signed for its time, where the next one has been published for a day.</summary>
     /// <param name="after">Age at which a key is due; null for each purpose's own, zero for never.</param>
     /// <returns>The purposes that were rotated.</returns>
-    public Task<IReadOnlyList<string>> RotateDueAsync(TimeSpan? after, CancellationToken stop = default) => ChangeAsync(async (db, now) =>
+    public async Task<IReadOnlyList<string>> RotateDueAsync(TimeSpan? after, CancellationToken stop = default)
     {
-        var rotated = new List<string>();
-        foreach (var wanted in Purposes)
+        var read = await ReadOnceAsync(clock.GetUtcNow());
+        if (!Purposes.Any(p => IsDue(p, read.Keys.GetValueOrDefault(p.Name) ?? [], k => (k.State, k.CreatedAt, k.ActivatedAt), after, clock.GetUtcNow()))) return [];
+        return await ChangeAsync(async (db, now) =>
         {
-            if (wanted.RotateAfter is null || (after ?? wanted.RotateAfter) is not { } age || age <= TimeSpan.Zero) continue;
-            var rows = await db.SigningKeys.Where(k => k.Purpose == wanted.Name && (k.State == KeyState.Active || k.State == KeyState.Next)).ToListAsync(stop);
-            var isDue = rows.Any(k => k.State == KeyState.Active && k.ActivatedAt <= now - age) && rows.Any(k => k.State == KeyState.Next && k.CreatedAt <= now - PublishAhead);
-            if (isDue && await StepAsync(db, wanted, now, KeyState.Retired, stop)) rotated.Add(wanted.Name);
-        }
-        return (IReadOnlyList<string>)rotated;
-    }, stop);
+            var rotated = new List<string>();
+            foreach (var wanted in Purposes)
+            {
+                // Looked at again under the lock: another process may have rotated meanwhile.
+                var rows = await db.SigningKeys.Where(k => k.Purpose == wanted.Name && (k.State == KeyState.Active || k.State == KeyState.Next)).ToListAsync(stop);
+                if (IsDue(wanted, rows, k => (k.State, k.CreatedAt, k.ActivatedAt), after, now) && await StepAsync(db, wanted, now, KeyState.Retired, stop)) rotated.Add(wanted.Name);
+            }
+            return (IReadOnlyList<string>)rotated;
+        }, stop);
+    }
+
+    private static bool IsDue<TKey>(
+        KeyPurpose purpose, IReadOnlyList<TKey> keys, Func<TKey, (KeyState State, DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt)> of, TimeSpan? after, DateTimeOffset now)
+    {
+        if (purpose.RotateAfter is null || (after ?? purpose.RotateAfter) is not { } age || age <= TimeSpan.Zero) return false;
+        return keys.Select(of).Any(k => k.State == KeyState.Active && k.ActivatedAt <= now - age)
+            && keys.Select(of).Any(k => k.State == KeyState.Next && k.CreatedAt <= now - PublishAhead);
+    }
 
     /// <summary>
     /// Takes a key out of a hardware module as the next key of a purpose, in place of the one that waits there. From the time it signs, the purpose

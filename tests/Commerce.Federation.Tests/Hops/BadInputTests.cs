@@ -2,9 +2,11 @@ using System.Net;
 using Commerce.Federation.Contracts;
 using Commerce.Federation.Data;
 using Commerce.Federation.Hops;
+using Commerce.Kernel;
 using Commerce.Purchases.Contracts;
 using Commerce.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Federation.Tests.Hops;
 
@@ -69,11 +71,7 @@ public sealed class BadInputTests(HopHub world) : IClassFixture<HopHub>
         world.Clock.Advance(TimeSpan.FromMinutes(2));
         Assert.Equal("federation.ticket_invalid", (await world.RedeemAsync(ticket, HopHub.Client, customer, session)).Refusal?.Code);
 
-        await world.Hub.WithDbAsync<FederationDb, int>(async db =>
-        {
-            await SweepHops.SweepAsync(db, world.Clock.GetUtcNow(), default);
-            return 0;
-        });
+        await SweepHops.SweepAsync(world.Hub.Services.GetRequiredService<HotStore<FederationDb>>(), world.Clock.GetUtcNow(), default);
         Assert.Equal(HopState.Expired, Assert.Single(await world.HopsOfAsync(customer)).State);
         Assert.Equal(0, await world.ReleasesOfAsync(customer));
     }

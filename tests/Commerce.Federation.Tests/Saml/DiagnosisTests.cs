@@ -2,9 +2,11 @@ using System.Text;
 using Commerce.Federation.Contracts;
 using Commerce.Federation.Data;
 using Commerce.Federation.Saml;
+using Commerce.Kernel;
 using Commerce.Saml;
 using Commerce.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Federation.Tests.Saml;
 
@@ -74,8 +76,9 @@ public sealed class DiagnosisTests(SamlHub saml) : IClassFixture<SamlHub>
                 db.Add(new RefusalRecord { Id = Guid.CreateVersion7(), At = now - RefusalRecord.Keep - TimeSpan.FromMinutes(i + 1), Reference = "old", Code = "x", Endpoint = "/", Detail = "" });
             db.Add(new RefusalRecord { Id = Guid.CreateVersion7(), At = now, Reference = "new", Code = "x", Endpoint = "/", Detail = "" });
             await db.SaveChangesAsync();
-            return await RefusalRecord.SweepAsync(db, now, default);
+            return 0;
         });
+        await RefusalRecord.SweepAsync(saml.Hub.Services.GetRequiredService<HotStore<FederationDb>>(), now, default);
         Assert.Equal(0, await saml.Hub.WithDbAsync<FederationDb, int>(db => db.Set<RefusalRecord>().CountAsync(r => r.Reference == "old")));
         Assert.Equal(1, await saml.Hub.WithDbAsync<FederationDb, int>(db => db.Set<RefusalRecord>().CountAsync(r => r.Reference == "new")));
     }

@@ -7,6 +7,7 @@ using Commerce.Kernel;
 using Commerce.Saml;
 using Commerce.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Federation.Tests.Saml;
 
@@ -100,7 +101,7 @@ public sealed class SingleSignOnTests(SamlHub saml) : IClassFixture<SamlHub>
         var path = saml.ReturnPathOf(await browser.GetAsync(sp.Request().Url));
         saml.Clock.Advance(TimeSpan.FromMinutes(61));
         saml.AssertRefused(await browser.GetAsync(path), FaultCodes.Replayed);
-        await saml.Hub.WithDbAsync<FederationDb, int>(db => SweepSamlRequests.SweepAsync(db, saml.Clock.GetUtcNow(), default));
+        await SweepSamlRequests.SweepAsync(saml.Hub.Services.GetRequiredService<HotStore<FederationDb>>(), saml.Clock.GetUtcNow(), default);
         Assert.Empty(await saml.RequestsAsync(sp));
     }
 

@@ -235,6 +235,22 @@ public sealed class HotStores : IAsyncDisposable
         Assert.Equal(["once", "twice"], await NamesAsync(store));
     }
 
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_sweep_takes_what_is_old_however_much_it_is_and_nothing_else(string engine)
+    {
+        var store = await StoreAsync(engine);
+        await store.WriteAsync(async write =>
+        {
+            for (var i = 1; i <= 1_000; i++) await write.ExecuteAsync(Put, $"n{i}", i);
+            return true;
+        });
+        var old = new HotSweep("counters", """ "Value" < $1 """);
+        Assert.Equal(901, await store.SweepAsync(old, new DateTimeOffset(902, TimeSpan.Zero)));     // four steps and a half
+        Assert.Equal(99, (await NamesAsync(store)).Count);
+        Assert.Equal(902, await store.ReadAsync(read => read.FirstAsync(Get, row => row.GetInt32(0), "n902")));
+        Assert.Equal(0, await store.SweepAsync(old, new DateTimeOffset(902, TimeSpan.Zero)));
+    }
+
     private static async Task<List<string>> NamesAsync(HotStore store) => await store.ReadAsync(read => read.ListAsync(All, row => row.GetString(0), 0));
 
     private async Task<HotStore> StoreAsync(string engine) => (await StartAsync(await PostgresServer.DatabaseForAsync(engine, Assert.Skip))).GetRequiredService<HotStore<CountersDb>>();

@@ -66,6 +66,8 @@ internal sealed class OfferMap : IEntityTypeConfiguration<OfferRow>
 
 internal sealed class HopMap : IEntityTypeConfiguration<Hop>
 {
+    public const string IsOpen = "\"State\" IN (0, 1)";
+
     public void Configure(EntityTypeBuilder<Hop> hop)
     {
         hop.ToTable("hops").HasKey(h => h.Id);
@@ -77,6 +79,7 @@ internal sealed class HopMap : IEntityTypeConfiguration<Hop>
         hop.HasIndex(h => h.TicketHash).IsUnique();
         hop.HasIndex(h => h.Sheet).IsUnique();                              // one answer to one consent sheet
         hop.HasIndex(h => new { h.Session, h.Connection, h.CreatedAt });    // the pending hop of a browser session
+        hop.HasIndex(h => h.ExpiresAt).HasFilter(IsOpen);                   // open ones past their time are swept
     }
 }
 

@@ -1,10 +1,4 @@
-using Commerce.Federation.Logout;
-using Commerce.Federation.OpenIdConnect.Devices;
-using Commerce.Federation.OpenIdConnect.Registration;
-using Commerce.Federation.OpenIdConnect.RichAuthorization;
-using Commerce.Federation.OpenIdConnect.TokenStatus;
 using Commerce.Kernel;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -16,21 +10,25 @@ internal sealed class Sweep(IServiceScopeFactory scopes, TimeProvider clock, ILo
 {
     private static readonly TimeSpan KeepDeliveries = TimeSpan.FromDays(30);
 
-    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) =>
-        SweepAsync(services.GetRequiredService<FederationDb>(), now, stop);
+    private static readonly HotSweep[] PastTheirTime =
+    [
+        Past("oidc_requests"), Past("oidc_used_assertions"), Past("oidc_agreed_purchases"), Past("oidc_device_codes"), Past("oidc_initial_tokens"),
+        Past("oidc_revoked_tokens"), new("oidc_grants", """ "EndsAt" < $1 """),
+    ];
 
-    internal static async Task SweepAsync(FederationDb db, DateTimeOffset now, CancellationToken stop)
+    private static readonly HotSweep
+        Pushed = Past("oidc_pushed_requests"),
+        Deliveries = new("oidc_logout_deliveries", """ "FinishedAt" < $1 """);
+
+    private static HotSweep Past(string table) => new(table, """ "ExpiresAt" < $1 """);
+
+    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) =>
+        SweepAsync(services.GetRequiredService<HotStore<FederationDb>>(), now, stop);
+
+    internal static async Task SweepAsync(HotStore<FederationDb> store, DateTimeOffset now, CancellationToken stop)
     {
-        var old = now - KeepDeliveries;
-        await db.Set<FrozenRequest>().Where(r => r.ExpiresAt < now).ExecuteDeleteAsync(stop);
-        var answered = now - PushedRequests.Kept;
-        await db.Set<PushedRequest>().Where(r => r.ExpiresAt < answered).ExecuteDeleteAsync(stop);
-        await db.Set<UsedAssertion>().Where(u => u.ExpiresAt < now).ExecuteDeleteAsync(stop);
-        await db.Set<AgreedPurchase>().Where(a => a.ExpiresAt < now).ExecuteDeleteAsync(stop);
-        await db.Set<DeviceAuthorization>().Where(d => d.ExpiresAt < now).ExecuteDeleteAsync(stop);
-        await db.Set<InitialToken>().Where(t => t.ExpiresAt < now).ExecuteDeleteAsync(stop);
-        await db.Set<RevokedToken>().Where(t => t.ExpiresAt < now).ExecuteDeleteAsync(stop);
-        await db.Set<Grant>().Where(g => g.EndsAt < now).ExecuteDeleteAsync(stop);
-        await db.Set<LogoutDelivery>().Where(d => d.FinishedAt != null && d.FinishedAt < old).ExecuteDeleteAsync(stop);
+        foreach (var table in PastTheirTime) await store.SweepAsync(table, now, stop);
+        await store.SweepAsync(Pushed, now - PushedRequests.Kept, stop);
+        await store.SweepAsync(Deliveries, now - KeepDeliveries, stop);
     }
 }

@@ -31,13 +31,15 @@ internal sealed class RefusalRecord
     public string? Message { get; init; }
 
     /// <summary>Removes what is too old, and what is beyond the cap.</summary>
-    public static async Task<int> SweepAsync(FederationDb db, DateTimeOffset now, CancellationToken stop)
+    public static async Task SweepAsync(HotStore<FederationDb> store, DateTimeOffset now, CancellationToken stop)
     {
-        var before = now - Keep;
-        var removed = await db.Set<RefusalRecord>().Where(r => r.At < before).ExecuteDeleteAsync(stop);
-        var oldestKept = await db.Set<RefusalRecord>().OrderByDescending(r => r.At).Skip(Most).Select(r => (DateTimeOffset?)r.At).FirstOrDefaultAsync(stop);
-        return oldestKept is { } limit ? removed + await db.Set<RefusalRecord>().Where(r => r.At <= limit).ExecuteDeleteAsync(stop) : removed;
+        await store.SweepAsync(Old, now - Keep, stop);
+        if (await store.ReadAsync(read => read.FirstAsync(FirstBeyond, row => (DateTimeOffset?)row.GetInstant(0), Most), stop) is { } beyond)
+            await store.SweepAsync(Old, beyond.AddTicks(1), stop);
     }
+
+    private static readonly HotSweep Old = new("saml_refusals", """ "At" < $1 """);
+    private static readonly HotSql FirstBeyond = new("""SELECT "At" FROM {schema}saml_refusals ORDER BY "At" DESC LIMIT 1 OFFSET $1""");
 }
 
 internal sealed class RefusalRecordMap : IEntityTypeConfiguration<RefusalRecord>

@@ -1,6 +1,5 @@
 using Commerce.Federation.Data;
 using Commerce.Kernel;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -13,15 +12,19 @@ internal sealed class SweepSamlRequests(IServiceScopeFactory scopes, TimeProvide
     /// <summary>Longer than any browser session lives.</summary>
     private static readonly TimeSpan KeepParticipants = TimeSpan.FromDays(30);
 
-    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) =>
-        SweepAsync(services.GetRequiredService<FederationDb>(), now, stop);
+    private static readonly HotSweep
+        Requests = new("saml_requests", """ "ExpiresAt" < $1 """),
+        Participants = new("saml_participants", """ "FirstAt" < $1 """),
+        Artifacts = new("saml_artifacts", """ "ExpiresAt" < $1 """);
 
-    internal static async Task<int> SweepAsync(FederationDb db, DateTimeOffset now, CancellationToken stop)
+    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) =>
+        SweepAsync(services.GetRequiredService<HotStore<FederationDb>>(), now, stop);
+
+    internal static async Task SweepAsync(HotStore<FederationDb> store, DateTimeOffset now, CancellationToken stop)
     {
-        var before = now - KeepParticipants;
-        return await db.Set<SamlRequest>().Where(r => r.ExpiresAt < now).ExecuteDeleteAsync(stop)
-            + await db.Set<SamlParticipant>().Where(p => p.FirstAt < before).ExecuteDeleteAsync(stop)
-            + await db.Set<ArtifactRow>().Where(a => a.ExpiresAt < now).ExecuteDeleteAsync(stop)
-            + await RefusalRecord.SweepAsync(db, now, stop);
+        await store.SweepAsync(Requests, now, stop);
+        await store.SweepAsync(Participants, now - KeepParticipants, stop);
+        await store.SweepAsync(Artifacts, now, stop);
+        await RefusalRecord.SweepAsync(store, now, stop);
     }
 }

@@ -1,7 +1,6 @@
 using Commerce.Identity.Links;
 using Commerce.Identity.Mail;
 using Commerce.Kernel;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -13,15 +12,20 @@ internal sealed class Housekeeping(IServiceScopeFactory scopes, TimeProvider clo
     private static readonly TimeSpan KeepEndedSessions = TimeSpan.FromDays(30);
     private static readonly TimeSpan LongestAttemptWindow = TimeSpan.FromHours(24);
 
-    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) =>
-        SweepAsync(services.GetRequiredService<IdentityDb>(), now, stop);
+    private static readonly HotSweep
+        Links = new("links", """ "ExpiresAt" < $1 """),
+        Attempts = new("attempts", """ "Since" < $1 """),
+        Mails = new("mails", """ "CreatedAt" < $1 """),
+        Sessions = new("sessions", """ "LastSeenAt" < $1 """);
 
-    internal static async Task SweepAsync(IdentityDb db, DateTimeOffset now, CancellationToken stop)
+    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) =>
+        SweepAsync(services.GetRequiredService<HotStore<IdentityDb>>(), now, stop);
+
+    internal static async Task SweepAsync(HotStore<IdentityDb> store, DateTimeOffset now, CancellationToken stop)
     {
-        var (links, attempts, mails, sessions) = (now - MailedLink.Lifetime, now - LongestAttemptWindow, now - QueuedMail.Lifetime, now - KeepEndedSessions);
-        await db.Links.Where(l => l.ExpiresAt < links).ExecuteDeleteAsync(stop);
-        await db.Attempts.Where(a => a.Since < attempts).ExecuteDeleteAsync(stop);
-        await db.Mails.Where(m => m.CreatedAt < mails).ExecuteDeleteAsync(stop);
-        await db.Sessions.Where(s => s.LastSeenAt < sessions).ExecuteDeleteAsync(stop);
+        await store.SweepAsync(Links, now - MailedLink.Lifetime, stop);
+        await store.SweepAsync(Attempts, now - LongestAttemptWindow, stop);
+        await store.SweepAsync(Mails, now - QueuedMail.Lifetime, stop);
+        await store.SweepAsync(Sessions, now - KeepEndedSessions, stop);
     }
 }

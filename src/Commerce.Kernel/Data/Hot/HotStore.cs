@@ -46,6 +46,25 @@ public abstract class HotStore : IDisposable
     /// <summary>Reads what is committed, on a connection of its own.</summary>
     public ValueTask<T> ReadAsync<T>(Func<HotRead, ValueTask<T>> work, CancellationToken stop = default) => engine.ReadAsync(work, stop);
 
+    /// <summary>
+    /// Removes rows that have had their day. On SQLite, where one writes at a time, they are looked for beside the writer and removed a few at a
+    /// time: a statement that removes an hour's rows at once would hold up every request for seconds. On PostgreSQL it holds nobody up.
+    /// </summary>
+    /// <returns>How many rows were removed.</returns>
+    public async Task<int> SweepAsync(HotSweep sweep, DateTimeOffset before, CancellationToken stop = default)
+    {
+        if (engine is not HotSqlite) return await WriteAsync(write => write.ExecuteAsync(sweep.RemoveAll, before), stop);
+        var removed = 0;
+        List<long> found;
+        do
+        {
+            found = await ReadAsync(read => read.ListAsync(sweep.Find, row => row.GetInt64(0), before), stop);
+            if (found.Count > 0) removed += await WriteAsync(write => write.ExecuteAsync(sweep.RemoveFound, before, $"[{string.Join(',', found)}]"), stop);
+        }
+        while (found.Count == HotSweep.Step);
+        return removed;
+    }
+
     /// <summary>Makes an event ready for <see cref="HotWrite.PublishAsync"/>: the same as <see cref="ModuleDb.Publish"/> stores.</summary>
     public OutboxDraft Draft(IIntegrationEvent message)
     {

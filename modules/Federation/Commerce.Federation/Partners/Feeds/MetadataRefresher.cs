@@ -14,7 +14,18 @@ internal sealed partial class MetadataRefresher(IServiceScopeFactory scopes, Tim
     private readonly IServiceScopeFactory feeds = scopes;
     private DateTimeOffset warnedAt = DateTimeOffset.MinValue;
 
-    protected override Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop) => RunDueAsync(services.GetRequiredService<FederationDb>(), now, stop);
+    private static readonly HotSql AnyWork = new("""
+        SELECT 1 WHERE EXISTS (SELECT 1 FROM {schema}metadata_sources WHERE "NextAt" <= $1) OR ($2 AND EXISTS (SELECT 1 FROM {schema}connections WHERE "Protocol" = $3))
+        """);
+
+    protected override async Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop)
+    {
+        var store = services.GetRequiredService<HotStore<FederationDb>>();
+        if (await store.ReadAsync(read => read.FirstAsync(AnyWork, row => row.GetInt32(0), now, IsToWarn(now), Protocol.Saml), stop) == 0) return;
+        await RunDueAsync(services.GetRequiredService<FederationDb>(), now, stop);
+    }
+
+    private bool IsToWarn(DateTimeOffset now) => now - warnedAt >= TimeSpan.FromDays(1);
 
     /// <returns>How many feeds were due and are done.</returns>
     internal async Task<int> RunDueAsync(FederationDb db, DateTimeOffset now, CancellationToken stop)
@@ -31,7 +42,7 @@ internal sealed partial class MetadataRefresher(IServiceScopeFactory scopes, Tim
             await inner.ServiceProvider.GetRequiredService<MetadataRefresh>().RunAsync(source, stop);
             done++;
         }
-        if (now - warnedAt >= TimeSpan.FromDays(1))
+        if (IsToWarn(now))
         {
             warnedAt = now;
             foreach (var one in await MetadataExpiry.FindAsync(db, now, stop)) LogEnds(log, one.What, one.Connection, one.Partner, one.DaysLeft, one.Until);
