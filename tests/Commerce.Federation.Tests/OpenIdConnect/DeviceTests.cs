@@ -143,6 +143,16 @@ public sealed class DeviceTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
+    public async Task K04_of_forty_guesses_at_the_same_moment_ten_are_looked_up()
+    {
+        var (browser, _, _) = hub.SignedIn();
+        var token = (await browser.GetAsync("/device")).Forms().First(f => f.Action == "/device").Hidden.Single(h => h.Key == "form_token");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => browser.PostAsync("/device", [token, new("user_code", "BBBB-BBBB")])));
+        Assert.Equal(10, answers.Count(a => a.Status == HttpStatusCode.NotFound));
+        Assert.Equal(30, answers.Count(a => a.Status == HttpStatusCode.TooManyRequests));
+    }
+
+    [Fact]
     public async Task O18_a_sheet_is_answered_by_the_one_it_was_shown_to()
     {
         var client = await KioskAsync();

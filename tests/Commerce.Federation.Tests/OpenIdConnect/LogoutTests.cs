@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Commerce.Federation.Data;
 using Commerce.Federation.Logout;
+using Commerce.Federation.Partners;
 using Commerce.Testing;
 using Microsoft.EntityFrameworkCore;
 
@@ -289,7 +290,8 @@ public sealed class LogoutTests(OidcHub hub) : IClassFixture<OidcHub>
     [InlineData("http://partner.example/logout")]
     public async Task O12_outside_development_a_private_or_plain_address_is_refused_before_any_connection(string address)
     {
-        using var http = new PartnerHttp(hub.Hub.Settings with { IsDevelopment = false });
+        var settings = hub.Hub.Settings with { IsDevelopment = false };
+        using var http = new LogoutCalls(settings, new PartnerNetworks(settings));
         var error = await Assert.ThrowsAnyAsync<HttpRequestException>(() => http.PostFormAsync(address, "logout_token", "x", default));
         Assert.IsType<AddressRefusedException>(error.InnerException);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Commerce.Federation.Logout;
 using Commerce.Federation.Partners;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,6 +21,21 @@ public sealed class PartnerNetworksTests(PartnerHub world) : IClassFixture<Partn
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync($"http://{host}:{((IPEndPoint)listener.LocalEndpoint).Port}/jwks"));
         Assert.False(accepted.IsCompleted);
         Assert.False(listener.Pending());
+    }
+
+    [Fact]
+    public async Task O12_a_partner_in_a_listed_private_network_is_told_of_a_logout()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var settings = world.Hub.Settings with { IsDevelopment = false };
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("PartnerNetworks:0", (string?)"127.0.0.0/8")]).Build();
+        using var calls = new LogoutCalls(settings, new PartnerNetworks(settings, configuration));
+        var accepted = listener.AcceptTcpClientAsync();
+        var call = calls.PostFormAsync($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/logout", "logout_token", "x", default);
+        (await accepted).Close();       // nobody speaks TLS here: that it was called is enough
+        var error = await Assert.ThrowsAnyAsync<HttpRequestException>(() => call);
+        Assert.IsNotType<AddressRefusedException>(error.InnerException);
     }
 
     [Theory]

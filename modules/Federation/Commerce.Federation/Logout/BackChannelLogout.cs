@@ -18,7 +18,7 @@ internal sealed class BackChannelLogout(FederationDb db, Connections connections
     {
         services.AddEventHandler<SessionEnded, BackChannelLogout, FederationDb>();
         services.AddEventHandler<AccountSecured, EndGrants, FederationDb>();
-        services.AddSingleton<PartnerHttp>();
+        services.AddSingleton<LogoutCalls>();
         services.AddHostedService<LogoutSender>();
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Commerce.Federation.OpenIdConnect;
+using Commerce.Federation.Partners;
 using Commerce.Kernel;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,7 +15,7 @@ namespace Commerce.Federation.Logout;
 /// delays nobody else. What waits stands in the database and survives a restart; a claimed row that is never finished comes due again.
 /// </summary>
 internal sealed partial class LogoutSender(
-    HotStore<FederationDb> store, IServiceScopeFactory scopes, Connections connections, Tokens tokens, PartnerHttp http, TimeProvider clock, ILogger<LogoutSender> log) : BackgroundService
+    HotStore<FederationDb> store, IServiceScopeFactory scopes, Connections connections, Tokens tokens, LogoutCalls http, TimeProvider clock, ILogger<LogoutSender> log) : BackgroundService
 {
     private const int Batch = 128, MaxInFlight = 64;
     private static readonly HotSql AnyDue = new("""SELECT 1 FROM {schema}oidc_logout_deliveries WHERE "State" = $1 AND "NextAttemptAt" <= $2 LIMIT 1""");

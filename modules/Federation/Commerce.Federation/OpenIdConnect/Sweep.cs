@@ -1,3 +1,4 @@
+using Commerce.Federation.OpenIdConnect.Devices;
 using Commerce.Kernel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,7 @@ internal sealed class Sweep(IServiceScopeFactory scopes, TimeProvider clock, ILo
 
     private static readonly HotSweep
         Pushed = Past("oidc_pushed_requests"),
+        Guessed = new("oidc_guesses", """ "Since" < $1 """),
         Deliveries = new("oidc_logout_deliveries", """ "FinishedAt" < $1 """);
 
     private static HotSweep Past(string table) => new(table, """ "ExpiresAt" < $1 """);
@@ -29,6 +31,7 @@ internal sealed class Sweep(IServiceScopeFactory scopes, TimeProvider clock, ILo
     {
         foreach (var table in PastTheirTime) await store.SweepAsync(table, now, stop);
         await store.SweepAsync(Pushed, now - PushedRequests.Kept, stop);
+        await store.SweepAsync(Guessed, now - Guesses.Window, stop);
         await store.SweepAsync(Deliveries, now - KeepDeliveries, stop);
     }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using Commerce.Federation.Logout;
 using Commerce.Kernel;
 using Microsoft.Extensions.Configuration;
 

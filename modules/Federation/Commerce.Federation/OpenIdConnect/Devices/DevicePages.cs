@@ -58,14 +58,12 @@ internal static class DevicePages
             if (context.User.CustomerId() is not { } customer || context.User.SessionId() is not { } session) return new SeeOther(Path);
             if (form.Keys.Any(key => key is not ("form_token" or "user_code")) || form["user_code"] is not [{ } typed]) return HopRefused.Page(context, Refusals.SheetInvalid);
             var network = context.Connection.RemoteIpAddress;
-            if (!guesses.MayTry(customer, network)) return Again(null, "device_too_many", StatusCodes.Status429TooManyRequests);
+            if (!await guesses.TryTakeAsync(customer, network, stop)) return Again(null, "device_too_many", StatusCodes.Status429TooManyRequests);
             // One sentence for a code that never was, one that is over and one of a partner that is off.
             var device = UserCode.Read(typed) is { } code ? await WaitingAsync(code, stop) : null;
             if (device is null || await OccasionAsync(device, UserCode.Read(typed)!, customer, session, stop) is not { } occasion)
-            {
-                guesses.Wrong(customer, network);
                 return Again(typed.Length <= 40 ? typed : null, "device_wrong", StatusCodes.Status404NotFound);
-            }
+            await guesses.ForgiveAsync(customer, network, stop);
             return Show(occasion, customer, session, changed: false);
         }
 
