@@ -72,7 +72,7 @@ public sealed class CommerceApiOptions
 public sealed record ApiNonces(Func<string> Current, Func<string, bool> IsGood);
 
 /// <summary>Why a request was refused, as the challenge says it (RFC 6750 §3.1, RFC 9449 §7.1).</summary>
-/// <param name="Status">401, or 403 where only the scope is missing.</param>
+/// <param name="Status">401; 403 where only the scope is missing; 429 after <see cref="ValidatedApiToken.Limit"/>.</param>
 /// <param name="Error">
 /// <c>invalid_token</c>, <c>insufficient_scope</c>, <c>invalid_dpop_proof</c>, <c>use_dpop_nonce</c> or what <see cref="ValidatedApiToken.Refuse"/>
 /// was given; null where no token came at all.
@@ -80,6 +80,9 @@ public sealed record ApiNonces(Func<string> Current, Func<string, bool> IsGood);
 /// <param name="Description">For an engineer: ASCII without quotation marks and backslashes.</param>
 public sealed record ApiRefusal(int Status, string? Error, string Description)
 {
+    /// <summary>After 429: how long the caller is asked to wait.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     internal static readonly ApiRefusal
         NoToken = new(StatusCodes.Status401Unauthorized, null, "Send an access token in the Authorization header."),
         InvalidToken = new(StatusCodes.Status401Unauthorized, "invalid_token", "The access token is not valid, has expired or was revoked."),
@@ -109,6 +112,12 @@ public sealed class ValidatedApiToken
     public ClaimsPrincipal User { get; set; }
 
     internal (ApiRefusal Answer, string Reason)? Refused { get; private set; }
+
+    /// <summary>Answers 429 (RFC 6585 §4): the token is good, and its client has asked too often.</summary>
+    /// <param name="retryAfter">How long the caller is asked to wait; at least a second.</param>
+    /// <param name="reason">For the log. The caller does not read it.</param>
+    public void Limit(TimeSpan retryAfter, string reason = "The client has used up its requests.") =>
+        Refused = (new ApiRefusal(StatusCodes.Status429TooManyRequests, null, "This client has used up its requests for now.") { RetryAfter = retryAfter }, reason);
 
     /// <summary>Answers 401.</summary>
     /// <param name="reason">For the log. The caller does not read it.</param>

@@ -132,6 +132,15 @@ public sealed class CommerceApiHookTests(HookedApi api) : IClassFixture<HookedAp
     }
 
     [Fact]
+    public async Task The_apis_own_books_may_limit_a_good_token()
+    {
+        api.Books["eager"] = token => token.Limit(TimeSpan.FromSeconds(1.2));
+        using var answer = await api.CallAsync("Bearer " + api.Token("eager"));
+        Assert.Equal((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(2)), (answer.StatusCode, answer.Headers.RetryAfter!.Delta));
+        Assert.Empty(answer.Headers.WwwAuthenticate);       // the token is good: another one would not help
+    }
+
+    [Fact]
     public async Task The_apis_own_books_may_add_a_claim_take_a_scope_away_or_put_somebody_else_in_place()
     {
         api.Books["added"] = token => ((ClaimsIdentity)token.User.Identity!).AddClaim(new Claim("team", "blue"));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -77,6 +78,15 @@ internal sealed class ApiTokenHandler(
 
     private async Task RefuseAsync(ApiRefusal no, string scope = "")
     {
+        if (no.RetryAfter is { } wait) Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        else Response.Headers.WWWAuthenticate = Challenges(no, scope);
+        Response.StatusCode = no.Status;
+        Response.Headers.CacheControl = "no-store";
+        if (options.WriteRefusal is { } write) await write(Context, no);
+    }
+
+    private string[] Challenges(ApiRefusal no, string scope)
+    {
         var error = no.Error is null ? "" : $", error=\"{no.Error}\", error_description=\"{no.Description}\"";
         var rest = $"realm=\"{options.Realm}\"{error}{(scope.Length == 0 ? "" : $", scope=\"{scope}\"")}";
         // RFC 9449 §7.1: whoever came with a proof is told about proofs; whoever came with nothing, about both ways.
@@ -84,9 +94,6 @@ internal sealed class ApiTokenHandler(
         var challenges = new List<string>(2);
         if (!byProof) challenges.Add($"Bearer {rest}");
         if (byProof || no.Error is null) challenges.Add($"DPoP {rest}, algs=\"{string.Join(' ', ApiProofs.Algorithms)}\"");
-        Response.StatusCode = no.Status;
-        Response.Headers.WWWAuthenticate = challenges.ToArray();
-        Response.Headers.CacheControl = "no-store";
-        if (options.WriteRefusal is { } write) await write(Context, no);
+        return [.. challenges];
     }
 }

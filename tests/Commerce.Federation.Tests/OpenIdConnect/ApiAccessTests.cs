@@ -112,6 +112,21 @@ public sealed class ApiAccessTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
+    public async Task A14_the_rate_counts_at_the_hubs_own_api_too()
+    {
+        var client = await MachineAsync(new { requests_per_minute = 3 }, "bookings:write");
+        hub.Clock.Advance(TimeSpan.FromMinutes(1));
+        var token = TestTokens.Of(await OwnTokenAsync(client)).Access;
+        for (var i = 0; i < 2; i++) Assert.Equal(HttpStatusCode.OK, await ProbeAsync(token));
+        using var over = await hub.Hub.Http.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/api/probe") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token) } });
+        Assert.Equal(((HttpStatusCode)429, TimeSpan.FromMinutes(1)), (over.StatusCode, over.Headers.RetryAfter!.Delta));
+        Assert.Empty(over.Headers.WwwAuthenticate);
+        Assert.Contains("oauth.temporarily_unavailable", await over.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        hub.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(HttpStatusCode.OK, await ProbeAsync(token));
+    }
+
+    [Fact]
     public async Task RFC7662_the_api_may_ask_about_tokens_meant_for_it_and_other_apis_may_not()
     {
         var (server, stranger) = (await hub.AddClientAsync(), await hub.AddClientAsync());

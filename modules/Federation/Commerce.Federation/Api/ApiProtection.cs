@@ -4,6 +4,7 @@ using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
 using Commerce.Federation.OpenIdConnect;
+using Commerce.Federation.OpenIdConnect.ApiAccess;
 using Commerce.Federation.OpenIdConnect.Jose;
 using Commerce.Federation.OpenIdConnect.TokenStatus;
 using Commerce.Kernel;
@@ -32,7 +33,7 @@ internal static class ApiProtection
         api.DpopNonces = new ApiNonces(() => nonces.Current, nonces.IsGood);
         api.ConsumeOnce = async (id, until, stop) => await seen.IsFirstUseAsync(OneTimeIds.Proof, issuer.ApiAudience, id, until, stop);
         api.OnValidated = HoldAgainstBooksAsync;
-        api.WriteRefusal = static (context, no) => Problem.From(new Refusal(OAuth.CodeOf(no.Error ?? "no_token"), no.Status, no.Description)).ExecuteAsync(context);
+        api.WriteRefusal = static (context, no) => Problem.From(RefusalOf(no)).ExecuteAsync(context);
     });
 
     /// <summary>The token says what was true ten minutes ago at most; the registration says what is true now.</summary>
@@ -51,6 +52,11 @@ internal static class ApiProtection
             token.Refuse("The token was revoked.");
             return;
         }
+        if (!services.GetRequiredService<ClientRates>().TryTake(client))
+        {
+            token.Limit(ClientRates.Window);
+            return;
+        }
         token.User = new ClaimsPrincipal(new ClaimsIdentity(
         [
             new Claim(HubClaims.ClientId, client.Id),
@@ -58,6 +64,9 @@ internal static class ApiProtection
             .. token.User.FindAll(CommerceApi.ScopeClaim).Where(scope => oidc.Scopes.Contains(scope.Value)).Select(scope => new Claim(HubClaims.Scope, scope.Value)),
         ], HubSchemes.Api));
     }
+
+    private static Refusal RefusalOf(ApiRefusal no) =>
+        no.RetryAfter is null ? new Refusal(OAuth.CodeOf(no.Error ?? "no_token"), no.Status, no.Description) : OAuth.TooManyRequests;
 
     /// <summary>As the key set shows it: the public half alone, so that nothing here holds on to a private key.</summary>
     private static JsonWebKey AsPublished(VerificationKey key)
