@@ -54,13 +54,15 @@ public sealed class SharedSecrets(IServiceScopeFactory scopes, IDataProtectionPr
         (await store.ReadAsync(read => read.ListAsync(All, row => (Name: row.GetString(0), Wrapped: row.GetFieldValue<byte[]>(1)))))
             .ToDictionary(s => s.Name, s => s.Wrapped, StringComparer.Ordinal);
 
-    private Task MakeAsync(HotStore store, IEnumerable<string> missing)
+    /// <returns>How many rows were added.</returns>
+    private Task<int> MakeAsync(HotStore store, IEnumerable<string> missing)
     {
         var made = missing.Select(name => (Name: name, Wrapped: wrap.Protect(RandomNumberGenerator.GetBytes(32)))).ToList();
         return store.WriteAsync(async write =>
         {
-            foreach (var (name, wrapped) in made) await write.ExecuteAsync(Add, name, wrapped);
-            return true;
+            var added = 0;
+            foreach (var (name, wrapped) in made) added += await write.ExecuteAsync(Add, name, wrapped);
+            return added;
         });
     }
 }
