@@ -63,9 +63,9 @@ public sealed class AuthorizeTests(OidcHub hub) : IClassFixture<OidcHub>
     [InlineData("ui_locales", "se fi-FI en")]
     [InlineData("claims_locales", "se")]
     [InlineData("login_hint", "aino.virtanen@example.com")]
-    [InlineData("acr_values", "urn:example:1 urn:example:2")]       // B16
-    [InlineData("extra", "foobar")]                                 // B15
-    public async Task B09_optional_and_unknown_parameters_are_no_error(string name, string value)
+    [InlineData("acr_values", "urn:example:1 urn:example:2")]
+    [InlineData("extra", "foobar")]
+    public async Task B09_B15_B16_optional_and_unknown_parameters_are_no_error(string name, string value)
     {
         var client = await hub.AddClientAsync();
         var (browser, _, _) = hub.SignedIn();
@@ -214,7 +214,7 @@ public sealed class AuthorizeTests(OidcHub hub) : IClassFixture<OidcHub>
     public async Task B21_request_objects_are_refused_and_never_ignored(string name, string value, string error) => Assert.Equal(error, await ErrorAsync((name, value)));
 
     [Theory]
-    [InlineData("prompt", "none login", "invalid_request")]         // R10
+    [InlineData("prompt", "none login", "invalid_request")]
     [InlineData("prompt", "create", "invalid_request")]
     [InlineData("max_age", "-1", "invalid_request")]
     [InlineData("max_age", "soon", "invalid_request")]
@@ -227,7 +227,7 @@ public sealed class AuthorizeTests(OidcHub hub) : IClassFixture<OidcHub>
     [InlineData("code_challenge", "tooshort", "invalid_request")]
     [InlineData("code_challenge_method", null, "invalid_request")]
     [InlineData("code_challenge_method", "plain", "invalid_request")]
-    public async Task R01_O04_a_faulty_request_is_an_error_at_the_client_with_state_and_iss(string name, string? value, string error) =>
+    public async Task R01_R10_O04_a_faulty_request_is_an_error_at_the_client_with_state_and_iss(string name, string? value, string error) =>
         Assert.Equal(error, await ErrorAsync((name, value)));
 
     [Fact]
@@ -276,7 +276,7 @@ public sealed class AuthorizeTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task P01_form_post_answers_by_a_form_that_a_script_of_known_hash_submits()
+    public async Task P01_O16_form_post_answers_by_a_form_that_a_script_of_known_hash_submits()
     {
         var client = await hub.AddClientAsync();
         var (browser, _, _) = hub.SignedIn();
@@ -286,7 +286,7 @@ public sealed class AuthorizeTests(OidcHub hub) : IClassFixture<OidcHub>
             var page = await browser.GetAsync(client.AuthorizeUrl(("response_mode", "form_post"), ("state", hostile), ("scope", bad ? "profile" : "openid")));
             Assert.Equal(HttpStatusCode.OK, page.Status);
             Assert.Contains("no-store", page.Headers["Cache-Control"], StringComparison.Ordinal);
-            Assert.DoesNotContain("alert(1)</script>", page.Body, StringComparison.Ordinal);      // O16
+            Assert.DoesNotContain("alert(1)</script>", page.Body, StringComparison.Ordinal);
             Assert.Contains("form-action https://" + new Uri(client.RedirectUri).Host, page.Headers["Content-Security-Policy"], StringComparison.Ordinal);
             Assert.DoesNotContain("unsafe-inline", page.Headers["Content-Security-Policy"], StringComparison.Ordinal);
             var form = page.Forms().Single();

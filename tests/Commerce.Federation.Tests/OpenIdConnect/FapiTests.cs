@@ -41,6 +41,41 @@ public sealed class FapiTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
+    public async Task F01_discovery_offers_what_the_profile_asks_for_and_no_key_that_both_sides_know()
+    {
+        using var answer = await hub.Hub.Http.GetAsync("/.well-known/openid-configuration");
+        var document = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
+        string[] Listed(string name) => [.. document.GetProperty(name).EnumerateArray().Select(value => value.GetString()!)];
+        Assert.Equal(hub.Issuer + "/connect/par", document.GetProperty("pushed_authorization_request_endpoint").GetString());
+        Assert.True(document.GetProperty("authorization_response_iss_parameter_supported").GetBoolean());
+        Assert.Equal(["code"], Listed("response_types_supported"));
+        Assert.Equal(["S256"], Listed("code_challenge_methods_supported"));
+        Assert.Contains("private_key_jwt", Listed("token_endpoint_auth_methods_supported"));
+        Assert.Equal(["ES256", "PS256"], Listed("dpop_signing_alg_values_supported").Order());
+        foreach (var name in new[] { "id_token_signing_alg_values_supported", "token_endpoint_auth_signing_alg_values_supported", "request_object_signing_alg_values_supported" })
+            Assert.Equal(["ES256", "PS256", "RS256"], Listed(name).Order());        // RS256 is for clients without the profile (F16).
+    }
+
+    [Fact]
+    public async Task F04_state_and_nonce_may_be_absent_a_nonce_may_have_64_characters_and_scopes_any_order()
+    {
+        var (client, proofs) = await StartAsync();
+        var (browser, _, _) = hub.SignedIn();
+        var nonce = new string('n', 64);
+        foreach (var changes in new (string, string?)[][] { [("state", null)], [("nonce", null)], [("nonce", nonce)], [("scope", "email offline_access openid")] })
+        {
+            var page = await browser.GetAsync(client.ReferenceUrl(await client.PushAsync(hub, changes)));
+            var response = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(page.RedirectsTo!.Query);
+            Assert.Equal(!changes.Contains(("state", null)), response.ContainsKey("state"));
+            var answer = await client.WithProofAsync(hub, proofs.Proof("/connect/token"), TestProofs.Fields(response["code"].ToString(), client));
+            Assert.True(answer.Status == HttpStatusCode.OK, answer.Body);
+            var id = Jwt.Payload(answer.Json.GetProperty("id_token").GetString()!);
+            var expected = changes.Contains(("nonce", null)) ? null : changes.Contains(("nonce", nonce)) ? nonce : client.Nonce;
+            Assert.Equal(expected, id.TryGetProperty("nonce", out var told) ? told.GetString() : null);
+        }
+    }
+
+    [Fact]
     public async Task F11_F14_F21_nothing_goes_round_the_push_or_the_proof()
     {
         var (client, proofs) = await StartAsync();

@@ -30,13 +30,12 @@ public sealed class LogoutTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task L01_discovery_names_the_endpoint_and_back_channel_logout_with_sid()
+    public async Task L01_L10_discovery_names_the_endpoint_and_back_channel_logout_with_sid()
     {
         var document = JsonElement.Parse(await hub.Hub.Http.GetStringAsync("/.well-known/openid-configuration"));
         Assert.Equal(hub.Issuer + "/connect/logout", document.GetProperty("end_session_endpoint").GetString());
         Assert.True(document.GetProperty("backchannel_logout_supported").GetBoolean());
         Assert.True(document.GetProperty("backchannel_logout_session_supported").GetBoolean());
-        // L10: not offered, hence not advertised.
         Assert.False(document.TryGetProperty("frontchannel_logout_supported", out _) || document.TryGetProperty("check_session_iframe", out _));
     }
 

@@ -83,7 +83,7 @@ public sealed class PushedRequestTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task F22_F23_a_pushed_request_passes_the_checks_of_the_authorization_endpoint()
+    public async Task F10_F22_F23_a_pushed_request_passes_the_checks_of_the_authorization_endpoint()
     {
         var client = await hub.AddClientAsync();
         foreach (var (name, value) in new (string, string?)[]

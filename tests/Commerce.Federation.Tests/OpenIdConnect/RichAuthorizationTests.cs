@@ -41,7 +41,7 @@ public sealed class RichAuthorizationTests(OidcHub hub) : IClassFixture<OidcHub>
         [.. userinfo.GetProperty("purchase").GetProperty("lines").EnumerateArray().Select(l => l.GetProperty("category").GetString()!)];
 
     [Fact]
-    public async Task RFC9396_the_sheet_names_the_order_and_its_lines_and_a_yes_releases_just_those()
+    public async Task R09_the_sheet_names_the_order_and_its_lines_and_a_yes_releases_just_those()
     {
         var (client, browser, _) = await WithOrderAsync();
         var sheet = await SheetAsync(client, browser, Details());
@@ -103,7 +103,7 @@ public sealed class RichAuthorizationTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task RFC9396_unknown_types_unknown_members_and_bad_values_are_refused()
+    public async Task R09_unknown_types_unknown_members_and_bad_values_are_refused()
     {
         var (client, browser, _) = await WithOrderAsync();
         foreach (var bad in new[]
@@ -121,7 +121,7 @@ public sealed class RichAuthorizationTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task RFC9396_a_refresh_narrows_what_userinfo_shows_and_never_widens()
+    public async Task R09_a_refresh_narrows_what_userinfo_shows_and_never_widens()
     {
         var (client, browser, _) = await WithOrderAsync();
         var tokens = TestTokens.Of(await GrantAsync(client, browser, Details("\"*\""), "openid offline_access"));

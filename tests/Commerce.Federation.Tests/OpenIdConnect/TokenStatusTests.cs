@@ -32,7 +32,7 @@ public sealed class TokenStatusTests(OidcHub hub) : IClassFixture<OidcHub>
     private static void AssertInactive(JsonElement answer) => Assert.Equal("""{"active":false}""", answer.GetRawText());
 
     [Fact]
-    public async Task RFC7009_revoking_a_refresh_token_ends_its_access_tokens_too()
+    public async Task R12_revoking_a_refresh_token_ends_its_access_tokens_too()
     {
         var (client, tokens, _, _, _) = await SignedInAsync();
         Assert.Null(await client.RevokeAsync(hub, tokens.Refresh!));
@@ -65,7 +65,7 @@ public sealed class TokenStatusTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task RFC7009_another_clients_token_is_refused_and_lives_on()
+    public async Task R12_another_clients_token_is_refused_and_lives_on()
     {
         var (_, tokens, _, _, _) = await SignedInAsync();
         var stranger = await hub.AddClientAsync();
@@ -75,7 +75,7 @@ public sealed class TokenStatusTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task RFC7009_noise_is_answered_as_revoked_and_a_missing_token_or_client_is_not()
+    public async Task R12_noise_is_answered_as_revoked_and_a_missing_token_or_client_is_not()
     {
         var client = await hub.AddClientAsync();
         foreach (var noise in new[] { "x", "a.b.c", new string('A', 70), new string('z', 40000) }) Assert.Null(await client.RevokeAsync(hub, noise));
@@ -100,7 +100,7 @@ public sealed class TokenStatusTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task RFC7662_inactive_answers_tell_nothing_and_are_all_alike()
+    public async Task R13_inactive_answers_tell_nothing_and_are_all_alike()
     {
         var (client, tokens, browser, customer, session) = await SignedInAsync();
         AssertInactive(await (await hub.AddClientAsync()).IntrospectAsync(hub, tokens.Access));

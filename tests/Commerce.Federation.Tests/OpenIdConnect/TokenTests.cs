@@ -55,7 +55,7 @@ public sealed class TokenTests(OidcHub hub) : IClassFixture<OidcHub>
     [InlineData("grant_type", null, "invalid_request")]
     [InlineData("grant_type", "password", "unsupported_grant_type")]
     [InlineData("grant_type", "client_credentials", "unauthorized_client")]
-    public async Task O04_O05_R05_a_request_that_does_not_fit_the_code_is_refused_and_leaves_the_code_as_it_was(string name, string? value, string error)
+    public async Task B25_O04_O05_R05_a_request_that_does_not_fit_the_code_is_refused_and_leaves_the_code_as_it_was(string name, string? value, string error)
     {
         var client = await hub.AddClientAsync();
         var (browser, _, _) = hub.SignedIn();
@@ -324,7 +324,7 @@ public sealed class TokenTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task F18_an_assertion_with_times_eight_seconds_off_or_with_a_typ_or_without_kid_is_accepted()
+    public async Task D08_F18_an_assertion_for_the_issuer_with_times_eight_seconds_off_or_with_a_typ_or_without_kid_is_accepted()
     {
         var client = await hub.AddClientAsync(withKey: true);
         var (browser, _, _) = hub.SignedIn();

@@ -79,13 +79,13 @@ public sealed class WaitingRequestTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task A_standing_consent_means_no_page_and_without_one_the_sheet_comes_first()
+    public async Task R10_a_standing_consent_means_no_page_and_without_one_the_sheet_comes_first()
     {
         var client = await hub.AddClientAsync(needsConsent: true, claims: ["name", "email"]);
         var (browser, customer, _) = hub.SignedIn();
         var page = await browser.GetAsync(client.AuthorizeUrl(("scope", "openid email")));
         Assert.Equal("/consent", page.RedirectsTo?.AbsolutePath);
-        Assert.Equal("consent_required", client.ErrorOf(await browser.GetAsync(client.AuthorizeUrl(("scope", "openid email"), ("prompt", "none")))));    // R10
+        Assert.Equal("consent_required", client.ErrorOf(await browser.GetAsync(client.AuthorizeUrl(("scope", "openid email"), ("prompt", "none")))));
         hub.GiveConsent(client, customer, "name", "email");
         await hub.CodeAsync(client, browser, ("scope", "openid email"));
         await hub.CodeAsync(client, browser, ("scope", "openid email"), ("prompt", "none"));
