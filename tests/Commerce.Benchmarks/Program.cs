@@ -190,8 +190,14 @@ async Task<int> LoadAsync(string path, bool once)
         RunResult? open = null;
         if (openRate > 0)
         {
-            open = await new LoadRunner(flow, options with { Rate = openRate }, server, runner).MeasureAsync().ConfigureAwait(false);
-            Console.WriteLine($"open loop at {openRate:0.#}/s: {Line(open)}");
+            var schedule = new LoadRunner(flow, options with { Rate = openRate }, server, runner);
+            var timed = new List<RunResult>();
+            for (var i = 0; i < runs; i++)
+            {
+                timed.Add(await schedule.MeasureAsync().ConfigureAwait(false));
+                Console.WriteLine($"open loop at {openRate:0.#}/s, run {i + 1}: {Line(timed[^1])}");
+            }
+            open = Median(timed);
         }
         var signature = flow switch { OidcFlow o => o.Signature, SamlFlow s => s.Signature, _ => "" };
         Console.WriteLine($"        p50 by step: {string.Join(", ", flow.Steps.Select((s, i) => $"{s} {median.StepP50[i]:0.00} ms"))}"
@@ -237,7 +243,7 @@ async Task<int> LoadAsync(string path, bool once)
 
 static string Line(RunResult r) =>
     $"{r.FlowsPerSecond,8:0.0} flows/s  p50 {r.P50:0.00}  p95 {r.P95:0.00}  p99 {r.P99:0.00}  max {r.Max:0.0} ms  errors {r.Errors}  verified {r.Verified}"
-    + $"  server {r.ServerCpuMsPerFlow:0.000} CPU-ms/flow ({r.ServerCpuPercent:0}%)  driver {r.DriverCpuPercent:0}%  RSS {r.RssMiB} MiB";
+    + $"  server {r.ServerCpuMsPerFlow:0.000} CPU-ms/flow ({r.ServerCpuPercent:0}%)  driver {r.DriverCpuPercent:0}%  stolen {r.StolenPercent:0}%  RSS {r.RssMiB} MiB";
 
 // Each figure's own median, not the figures of one run.
 static RunResult Median(List<RunResult> runs)
@@ -257,6 +263,7 @@ static RunResult Median(List<RunResult> runs)
         ServerCpuMsPerFlow = Of(r => r.ServerCpuMsPerFlow),
         ServerCpuPercent = Of(r => r.ServerCpuPercent),
         DriverCpuPercent = Of(r => r.DriverCpuPercent),
+        StolenPercent = Of(r => r.StolenPercent),
         RssMiB = (long)Of(r => r.RssMiB),
     };
 }

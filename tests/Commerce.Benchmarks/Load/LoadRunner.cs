@@ -21,6 +21,9 @@ public sealed class RunResult
     public double ServerCpuMsPerFlow { get; init; }
     public double ServerCpuPercent { get; init; }
     public double DriverCpuPercent { get; init; }
+
+    /// <summary>Of the time that the machine's processors wanted to work, what its host gave to others (Linux). Latencies with more than a few percent are the host's.</summary>
+    public double StolenPercent { get; init; }
     public long RssMiB { get; init; }
 }
 
@@ -74,6 +77,7 @@ public sealed class LoadRunner(IFlow flow, LoadOptions options, ServerProcess? s
         long ticket = 0;
         var selfBefore = self.TotalProcessorTime;
         var serverBefore = server?.CpuSeconds() ?? 0;
+        var machineBefore = ServerProcess.MachineTicks();
         var clock = Stopwatch.StartNew();
 
         async Task Work(VirtualUser user, Samples mine)
@@ -134,6 +138,8 @@ public sealed class LoadRunner(IFlow flow, LoadOptions options, ServerProcess? s
         var elapsed = clock.Elapsed.TotalSeconds;
         var serverCpu = (server?.CpuSeconds() ?? 0) - serverBefore;
         var driverCpu = (self.TotalProcessorTime - selfBefore).TotalSeconds;
+        var machine = ServerProcess.MachineTicks();
+        var (busy, stolen) = (machine.Busy - machineBefore.Busy, machine.Stolen - machineBefore.Stolen);
         var all = samples.SelectMany(s => s.Flow).ToArray();
         Array.Sort(all);
         var errors = samples.SelectMany(s => s.Errors).GroupBy(e => e.Key).Select(g => (Kind: g.Key, Count: g.Sum(e => e.Value))).OrderByDescending(e => e.Count).ToList();
@@ -157,6 +163,7 @@ public sealed class LoadRunner(IFlow flow, LoadOptions options, ServerProcess? s
             ServerCpuMsPerFlow = all.Length == 0 ? 0 : serverCpu * 1000 / all.Length,
             ServerCpuPercent = serverCpu / elapsed * 100,
             DriverCpuPercent = driverCpu / elapsed * 100,
+            StolenPercent = stolen == 0 ? 0 : stolen * 100.0 / (busy + stolen),
             RssMiB = (server?.RssKiB() ?? 0) / 1024,
         };
     }

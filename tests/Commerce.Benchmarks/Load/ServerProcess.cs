@@ -156,6 +156,15 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>User and system CPU time of the process and of the children it has now.</summary>
     public double CpuSeconds() => Family(Pid).Sum(CpuSeconds);
 
+    /// <summary>What all processors have done, and what they would have done had the host not given their time to others: first line of /proc/stat, zero elsewhere.</summary>
+    public static (long Busy, long Stolen) MachineTicks()
+    {
+        if (!File.Exists("/proc/stat")) return (0, 0);
+        // cpu user nice system idle iowait irq softirq steal: guest time is in user already
+        var ticks = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..9].Select(long.Parse).ToArray();
+        return (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6], ticks[7]);
+    }
+
     public long RssKiB() => Family(Pid).Sum(p => KiB(p, "VmRSS"));
 
     public long PeakRssKiB() => Family(Pid).Sum(p => KiB(p, "VmHWM"));
