@@ -237,6 +237,24 @@ public sealed class MetadataTests
         Assert.Contains("Not well-formed", Reason(""), StringComparison.Ordinal);
     }
 
+    // The reader of .NET looks at the first octets when it is made: a faulty one threw past the place where faults are caught.
+    [Theory]
+    [InlineData("EFBBBFED203C78")]      // UTF-8 by its mark, and then half a character
+    [InlineData("EFBBBFFF3C782F3E")]
+    [InlineData("FF")]
+    [InlineData("FFFE00")]
+    [InlineData("FEFF00D8")]
+    [InlineData("0000FEFF")]
+    [InlineData("4C6FA794")]            // EBCDIC
+    public void Octets_that_are_no_text_are_a_fault_and_no_exception(string octets)
+    {
+        Stream Document() => new MemoryStream(Convert.FromHexString(octets));
+        Assert.Equal(FaultCodes.MetadataInvalid, Assert.Single(SpMetadataReader.Read(Document(), new SpMetadataOptions(), clock)).Fault?.Code);
+        Assert.Equal(FaultCodes.MetadataInvalid, SpMetadataReader.ReadSingle(Document(), new SpMetadataOptions(), clock).Fault?.Code);
+        Assert.Equal(FaultCodes.MetadataInvalid, IdpMetadataReader.Read(Document(), null, requireHttps: true, clock).Fault?.Code);
+        Assert.Equal(FaultCodes.MetadataInvalid, MetadataHeader.Read(Document()).Fault?.Code);
+    }
+
     [Fact]
     public void An_aggregate_that_breaks_off_gives_what_was_whole_and_then_a_fault()
     {

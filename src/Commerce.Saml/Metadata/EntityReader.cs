@@ -20,7 +20,7 @@ internal sealed class EntityReader(Stream document, long maxCharacters) : IDispo
 {
     private const int MaxGroups = 8;
 
-    private readonly XmlReader reader = XmlGate.OpenMetadata(document, maxCharacters);
+    private XmlReader? opened;
     private readonly Stack<DateTimeOffset?> groups = new();
     private bool ended;
     private bool skipped;
@@ -32,14 +32,14 @@ internal sealed class EntityReader(Stream document, long maxCharacters) : IDispo
         {
             while (!ended && Advance())
             {
-                if (reader.NodeType == XmlNodeType.EndElement) groups.Pop();
-                if (reader.NodeType != XmlNodeType.Element) continue;
+                if (Reader.NodeType == XmlNodeType.EndElement) groups.Pop();
+                if (Reader.NodeType != XmlNodeType.Element) continue;
                 if (IsMetadata("EntityDescriptor")) return Take();
                 if (IsMetadata("EntitiesDescriptor"))
                 {
                     if (Enter() is { } fault) return fault;
                 }
-                else if (reader.Depth == 0) return End("The document is neither EntityDescriptor nor EntitiesDescriptor.");
+                else if (Reader.Depth == 0) return End("The document is neither EntityDescriptor nor EntitiesDescriptor.");
                 else Skip();    // a signature or an extension of the group
             }
             ended = true;
@@ -51,36 +51,39 @@ internal sealed class EntityReader(Stream document, long maxCharacters) : IDispo
         }
     }
 
-    public void Dispose() => reader.Dispose();
+    public void Dispose() => opened?.Dispose();
 
-    private bool IsMetadata(string name) => reader.LocalName == name && reader.NamespaceURI == SamlNamespaces.Metadata;
+    // Opened where faults are caught: it reads the first octets at once, and they may be no text.
+    private XmlReader Reader => opened ??= XmlGate.OpenMetadata(document, maxCharacters);
+
+    private bool IsMetadata(string name) => Reader.LocalName == name && Reader.NamespaceURI == SamlNamespaces.Metadata;
 
     /// <summary>To the next node, unless a skip has already gone there.</summary>
     private bool Advance()
     {
-        if (!skipped) return reader.Read();
+        if (!skipped) return Reader.Read();
         skipped = false;
-        return !reader.EOF;
+        return !Reader.EOF;
     }
 
     private void Skip()
     {
-        reader.Skip();
+        Reader.Skip();
         skipped = true;
     }
 
     private SamlFault? Enter()
     {
         if (groups.Count >= MaxGroups) return End("Groups are nested too deep.");
-        var until = MetadataValues.Instant(reader.GetAttribute("validUntil"));
+        var until = MetadataValues.Instant(Reader.GetAttribute("validUntil"));
         if (until.Fault is { } fault) return End(fault.Detail);
-        if (!reader.IsEmptyElement) groups.Push(Entity.Earliest(Inherited, until.Value));
+        if (!Reader.IsEmptyElement) groups.Push(Entity.Earliest(Inherited, until.Value));
         return null;
     }
 
     private SamlResult<Entity?> Take()
     {
-        var taken = XmlGate.TakeElement(reader);
+        var taken = XmlGate.TakeElement(Reader);
         if (taken.Fault is { } fault) return End(fault.Detail);
         var element = taken.Value;
         var entityId = element.Attr("entityID") ?? "";
