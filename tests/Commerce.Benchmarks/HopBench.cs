@@ -137,7 +137,12 @@ internal static class HopBench
     {
         await using var hub = Hub.Build(settings, ["http://127.0.0.1:0"], Hub.AllModules, configure: builder => builder.Logging.ClearProviders());
         await hub.StartAsync(migrate: false);
-        while (Directory.GetFiles(settings.DataDirectory, "*.db").Any(HasUndelivered)) await Task.Delay(100);
+        var given = Stopwatch.StartNew();
+        while (Directory.GetFiles(settings.DataDirectory, "*.db").Any(HasUndelivered))
+        {
+            if (given.Elapsed > TimeSpan.FromMinutes(2)) throw new InvalidOperationException("The hub has not delivered its events in two minutes: see 'events dead' of its data folder.");
+            await Task.Delay(100);
+        }
         await hub.StopAsync();
 
         static bool HasUndelivered(string file)
