@@ -74,6 +74,18 @@ public sealed class RequestObjectTests(OidcHub hub) : IClassFixture<OidcHub>
         client.CodeOf(await hub.SignedIn().Browser.GetAsync(Url(client, request)));
     }
 
+    [Fact]
+    public async Task F28_a_client_that_only_may_sign_leaves_out_the_times_and_what_is_null_counts_as_absent()
+    {
+        var client = await AddAsync();
+        var request = Object(client, claims: p =>
+        {
+            foreach (var name in new[] { "exp", "nbf", "iss", "aud" }) p.Remove(name);
+            p["display"] = null;
+        });
+        client.CodeOf(await hub.SignedIn().Browser.GetAsync(Url(client, request)));
+    }
+
     public static TheoryData<string> Wrong => [.. WrongObjects.Keys];
 
     private static readonly Dictionary<string, Func<RequestObjectTests, TestClient, string>> WrongObjects = new()

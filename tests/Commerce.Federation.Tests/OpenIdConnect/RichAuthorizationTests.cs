@@ -109,7 +109,8 @@ public sealed class RichAuthorizationTests(OidcHub hub) : IClassFixture<OidcHub>
         foreach (var bad in new[]
         {
             "x", "{}", "[]", "[1]", "[null]", "[{}]", """[{"type":"payment"}]""", Details(more: ",\"amount\":1"), Details(more: ",\"purpose\":\"book-fitting\""),
-            Details("\"\""), Details("\"/\""), Details("\"Tires\""), Details("\"a*\""), Details("\"tires/*\",\"tires/*\""), Details("1"), Details(order: ""), Details(order: new string('1', 65)),
+            Details("\"\""), Details("\"/\""), Details("\"Tires\""), Details("\"a*\""), Details("\"tires/*\",\"tires/*\""), Details("1"), Details(order: ""), Details(order: new string('1', 65)), Details(order: "NT 1"), Details(order: "NT\u00e4"),
+            Details("\"tires/\""), Details("\"tires//*\""), Details(string.Join(',', Enumerable.Range(0, 21).Select(i => $"\"c{i}\""))), Details(purpose: new string('p', 65)),
             Details(purpose: "other"), Details(purpose: "Book"), "[" + Details().Trim('[', ']') + "," + Details().Trim('[', ']') + "]",
         })
         {

@@ -87,6 +87,7 @@ public sealed class TokenExchangeTests(OidcHub hub) : IClassFixture<OidcHub>
         {
             ("subject_token", null), ("subject_token", "x"), ("subject_token", world.Tokens.Id), ("subject_token", other.Tokens.Access), ("subject_token_type", null),
             ("subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token"), ("requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token"), ("actor_token", world.Tokens.Access),
+            ("actor_token_type", AccessToken),
         })
         {
             Assert.True((await ExchangeAsync(world.Client, world.Tokens.Access, ("resource", world.Api), (name, value))).Error == "invalid_request", name);
@@ -110,6 +111,50 @@ public sealed class TokenExchangeTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal((server.Id, world.Client.Id), (act.GetProperty("sub").GetString(), act.GetProperty("act").GetProperty("sub").GetString()));
         Assert.Equal("invalid_request", (await ExchangeAsync(world.Client, passed.Access, ("resource", next.Api))).Error);
         Assert.True((await server.IntrospectAsync(hub, passed.Access)).GetProperty("active").GetBoolean());
+    }
+
+    [Fact]
+    public async Task RFC8693_a_token_for_an_api_does_not_become_one_for_userinfo_nor_for_the_hubs_own_api()
+    {
+        var world = await WorldAsync();
+        var token = TestTokens.Of(await ExchangeAsync(world.Client, world.Tokens.Access, ("resource", world.Api))).Access;
+        Assert.Equal("invalid_target", (await ExchangeAsync(world.Client, token, ("resource", hub.Issuer), ("scope", world.Name))).Error);
+        var own = await hub.AddClientAsync(c => c with { GrantTypes = ["authorization_code", "client_credentials", Exchange], Scopes = ["openid", "bookings:write"] });
+        var tokens = await hub.TokensAsync(own, hub.SignedIn().Browser);
+        Assert.Equal("invalid_target", (await ExchangeAsync(own, tokens.Access, ("scope", "bookings:write"))).Error);
+    }
+
+    [Fact]
+    public async Task RFC8693_a_token_is_passed_on_by_four_at_most()
+    {
+        var servers = new List<TestClient>();
+        for (var i = 0; i < 4; i++) servers.Add(await hub.AddClientAsync(c => c with { GrantTypes = ["client_credentials", Exchange, "authorization_code"] }));
+        var worlds = new List<World>();
+        foreach (var server in servers) worlds.Add(await WorldAsync(server.Id));
+        var last = await WorldAsync();
+        var token = TestTokens.Of(await ExchangeAsync(worlds[0].Client, worlds[0].Tokens.Access, ("resource", worlds[0].Api), ("scope", worlds[0].Free))).Access;
+        for (var i = 0; i < 4; i++)
+        {
+            var next = i < 3 ? worlds[i + 1] : last;
+            await AllowAsync(servers[i], next.Api, next.Free);
+            var answer = await ExchangeAsync(servers[i], token, ("resource", next.Api));
+            if (i < 3) token = TestTokens.Of(answer).Access;
+            else Assert.Equal("invalid_request", answer.Error);
+        }
+    }
+
+    [Fact]
+    public async Task RFC8693_an_exchanged_token_dies_with_the_partner_that_exchanged_it()
+    {
+        var (server, owner) = (await hub.AddClientAsync(c => c with { GrantTypes = ["client_credentials", Exchange, "authorization_code"] }), await hub.AddClientAsync());
+        var world = await WorldAsync(server.Id);
+        var next = await WorldAsync(owner.Id);
+        await AllowAsync(server, next.Api, next.Free);
+        var token = TestTokens.Of(await ExchangeAsync(world.Client, world.Tokens.Access, ("resource", world.Api), ("scope", world.Free))).Access;
+        var passed = TestTokens.Of(await ExchangeAsync(server, token, ("resource", next.Api))).Access;
+        Assert.True((await owner.IntrospectAsync(hub, passed)).GetProperty("active").GetBoolean());
+        await hub.SwitchPartnerAsync(server, active: false);
+        Assert.Equal("""{"active":false}""", (await owner.IntrospectAsync(hub, passed)).GetRawText());
     }
 
     [Fact]

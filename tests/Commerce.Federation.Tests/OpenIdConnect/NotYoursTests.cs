@@ -1,0 +1,176 @@
+using System.Net;
+using System.Text.Json;
+using Commerce.Federation.Data;
+using Commerce.Federation.Partners;
+using Commerce.Kernel;
+using Commerce.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using static Commerce.Federation.Tests.OpenIdConnect.AuthorizeTests;
+
+namespace Commerce.Federation.Tests.OpenIdConnect;
+
+/// <summary>Pages, codes and tokens in the hands of somebody else than the one they were made for, or of one who may no longer have them.</summary>
+public sealed class NotYoursTests(OidcHub hub) : IClassFixture<OidcHub>
+{
+    private const string Device = "urn:ietf:params:oauth:grant-type:device_code";
+
+    [Fact]
+    public async Task O11_a_waiting_request_opens_with_its_own_cookie_and_not_with_another_of_the_same_name()
+    {
+        var client = await hub.AddClientAsync();
+        using var browser = hub.Hub.NewBrowser();
+        var back = hub.SignInRequestOf(await browser.GetAsync(client.AuthorizeUrl())).ReturnPath;
+        var uri = new Uri(browser.Http.BaseAddress!, "/connect/authorize");
+        var cookie = browser.Cookies.GetCookies(uri).Single(c => c.Name.StartsWith("authorize-", StringComparison.Ordinal));
+        var own = cookie.Value;
+        var other = hub.Hub.NewBrowser();
+        await other.GetAsync(client.AuthorizeUrl());
+        var others = other.Cookies.GetCookies(uri).Single(c => c.Name.StartsWith("authorize-", StringComparison.Ordinal)).Value;
+        foreach (var value in new[] { others, own[..^1], own + "A" })
+        {
+            cookie.Value = value;
+            AssertErrorPage(await browser.GetAsync(back), "oidc.request_over");
+        }
+        cookie.Value = own;
+        Assert.Equal("/signin", (await browser.GetAsync(back)).RedirectsTo?.AbsolutePath);
+    }
+
+    [Fact]
+    public async Task O11_a_consent_sheet_opens_for_the_session_that_it_was_made_for_alone()
+    {
+        var client = await hub.AddClientAsync(needsConsent: true, claims: ["name", "email"]);
+        var (browser, customer, _) = hub.SignedIn();
+        var sheet = await browser.GetAsync(client.AuthorizeUrl(("scope", "openid email")));
+        Assert.Equal("/consent", sheet.RedirectsTo?.AbsolutePath);
+        var elsewhere = hub.Hub.NewBrowser();
+        hub.Neighbours.SignIn(elsewhere, customer);
+        foreach (var stranger in new[] { elsewhere, hub.SignedIn().Browser })
+            AssertErrorPage(await stranger.GetAsync(sheet.RedirectsTo!.PathAndQuery), "federation.sheet_invalid");
+        Assert.Equal(HttpStatusCode.OK, (await browser.FollowAsync(sheet)).Status);
+    }
+
+    [Fact]
+    public async Task O11_a_sheet_about_a_purchase_opens_for_the_session_that_it_was_made_for_alone()
+    {
+        var client = await hub.AddClientAsync(c => c with { AuthorizationDetailsTypes = ["retail_purchase"] }, needsConsent: true);
+        var (browser, customer, _) = hub.SignedIn();
+        hub.Neighbours.Purchases[(customer, OidcHub.Order.OrderNumber)] = OidcHub.Order;
+        var details = $$"""[{"type":"retail_purchase","order_number":"{{OidcHub.Order.OrderNumber}}","line_categories":["*"],"purpose":"book-fitting"}]""";
+        var sheet = await browser.GetAsync(client.AuthorizeUrl(("authorization_details", details)));
+        Assert.Equal("/consent/purchase", sheet.RedirectsTo?.AbsolutePath);
+        var elsewhere = hub.Hub.NewBrowser();
+        hub.Neighbours.SignIn(elsewhere, customer);
+        foreach (var stranger in new[] { elsewhere, hub.SignedIn().Browser })
+            AssertErrorPage(await stranger.GetAsync(sheet.RedirectsTo!.PathAndQuery), "federation.sheet_invalid");
+        Assert.Equal(HttpStatusCode.OK, (await browser.FollowAsync(sheet)).Status);
+    }
+
+    [Fact]
+    public async Task RFC8628_the_secret_half_of_a_device_code_is_compared_and_its_user_code_is_forty_characters_at_most()
+    {
+        var kiosk = await hub.AddClientAsync(c => c with { GrantTypes = [Device, "refresh_token"], RedirectUris = [] });
+        var device = (await kiosk.AskAsync(hub, "/connect/device_authorization", new() { ["scope"] = "openid" })).Json;
+        var code = device.GetProperty("device_code").GetString()!;
+        var guessed = code[..^22] + (code[^22] == 'A' ? 'B' : 'A') + code[^21..];
+        Task<TestAnswer> RedeemAsync(string of) => kiosk.TokenAsync(new() { ["grant_type"] = Device, ["device_code"] = of });
+        Assert.Equal("invalid_grant", (await RedeemAsync(guessed)).Error);
+        Assert.Equal("authorization_pending", (await RedeemAsync(code)).Error);
+
+        var (browser, _, _) = hub.SignedIn();
+        async Task<TestPage> TypeAsync(string typed) => await browser.SubmitAsync(await browser.GetAsync("/device"), [new("user_code", typed)], action: "/device");
+        var user = device.GetProperty("user_code").GetString()!;
+        Assert.Equal(HttpStatusCode.NotFound, (await TypeAsync(user + new string('-', 41 - user.Length))).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await TypeAsync(new string('B', 41))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await TypeAsync(user + new string('-', 40 - user.Length))).Status);
+    }
+
+    [Fact]
+    public async Task RFC8628_a_device_whose_registration_lost_the_grant_type_meanwhile_gets_no_yes()
+    {
+        var kiosk = await hub.AddClientAsync(c => c with { GrantTypes = [Device, "refresh_token"], RedirectUris = [] });
+        var device = (await kiosk.AskAsync(hub, "/connect/device_authorization", new() { ["scope"] = "openid" })).Json;
+        await ReregisterAsync(kiosk, c => c with { GrantTypes = ["authorization_code"], RedirectUris = [kiosk.RedirectUri] });
+        var (browser, _, _) = hub.SignedIn();
+        var page = await browser.SubmitAsync(await browser.GetAsync("/device"), [new("user_code", device.GetProperty("user_code").GetString()!)], action: "/device");
+        Assert.Equal(HttpStatusCode.NotFound, page.Status);
+    }
+
+    [Fact]
+    public async Task A_client_that_may_not_sign_customers_in_has_no_authorization_request()
+    {
+        var machine = await hub.AddClientAsync(c => c with { GrantTypes = ["client_credentials"], Scopes = ["bookings:write"] });
+        AssertErrorPage(await hub.SignedIn().Browser.GetAsync(machine.AuthorizeUrl()), "oidc.unknown_client");
+    }
+
+    [Fact]
+    public async Task RFC7662_a_clients_own_token_is_not_active_once_its_registration_has_no_use_for_it()
+    {
+        var machine = await hub.AddClientAsync(c => c with { GrantTypes = ["client_credentials", "authorization_code"], Scopes = ["openid", "bookings:write"] });
+        var token = TestTokens.Of(await machine.TokenAsync(new() { ["grant_type"] = "client_credentials" })).Access;
+        Assert.True((await machine.IntrospectAsync(hub, token)).GetProperty("active").GetBoolean());
+        await ReregisterAsync(machine, c => c with { GrantTypes = ["authorization_code"] });
+        Assert.Equal("""{"active":false}""", (await machine.IntrospectAsync(hub, token)).GetRawText());
+    }
+
+    [Fact]
+    public async Task RFC7662_an_idle_refresh_token_is_not_active()
+    {
+        var client = await hub.AddClientAsync();
+        var token = (await hub.TokensAsync(client, hub.SignedIn().Browser, ("scope", "openid offline_access"))).Refresh!;
+        hub.Clock.Advance(TimeSpan.FromDays(7) - TimeSpan.FromSeconds(1));
+        Assert.True((await client.IntrospectAsync(hub, token)).GetProperty("active").GetBoolean());
+        hub.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("""{"active":false}""", (await client.IntrospectAsync(hub, token)).GetRawText());
+    }
+
+    [Theory]
+    [InlineData("another customer")]
+    [InlineData("another partner")]
+    [InlineData("a purpose that the contract lost")]
+    public async Task O07_a_receipt_that_is_not_about_this_customer_partner_and_contract_opens_nothing(string whose)
+    {
+        var client = await hub.AddClientAsync(needsConsent: true, claims: ["name", "email"]);
+        var (browser, customer, _) = hub.SignedIn();
+        var consent = hub.GiveConsent(client, customer, "name", "email");
+        var tokens = await hub.TokensAsync(client, browser, ("scope", "openid email"));
+        Assert.Equal(HttpStatusCode.OK, (await hub.UserInfoAsync(tokens.Access)).StatusCode);
+        hub.Neighbours.Consents[consent.Receipt] = whose switch
+        {
+            "another customer" => consent with { Customer = hub.Neighbours.NewCustomer() },
+            "another partner" => consent with { Partner = "another-partner" },
+            _ => consent with { Purpose = "lost" },
+        };
+        Assert.Equal(HttpStatusCode.Unauthorized, (await hub.UserInfoAsync(tokens.Access)).StatusCode);
+        hub.Neighbours.Consents[consent.Receipt] = consent;
+        Assert.Equal(HttpStatusCode.OK, (await hub.UserInfoAsync(tokens.Access)).StatusCode);
+    }
+
+    [Fact]
+    public async Task RFC9396_a_grant_without_details_gets_none_by_asking_later()
+    {
+        var client = await hub.AddClientAsync(c => c with { AuthorizationDetailsTypes = ["retail_purchase"] });
+        var details = $$"""[{"type":"retail_purchase","order_number":"{{OidcHub.Order.OrderNumber}}","line_categories":["*"],"purpose":"book-fitting"}]""";
+        var code = await hub.CodeAsync(client, hub.SignedIn().Browser);
+        Assert.Equal("invalid_authorization_details", (await client.RedeemAsync(code, ("authorization_details", details))).Error);
+        TestTokens.Of(await client.RedeemAsync(code));
+    }
+
+    [Fact]
+    public async Task F25_a_reference_with_more_or_less_than_its_characters_is_none()
+    {
+        var client = await hub.AddClientAsync();
+        var (browser, _, _) = hub.SignedIn();
+        var url = client.ReferenceUrl(await client.PushAsync(hub));
+        foreach (var wrong in new[] { url + "A", url[..^1] }) Assert.Equal(HttpStatusCode.BadRequest, (await browser.GetAsync(wrong)).Status);
+        client.CodeOf(await browser.GetAsync(url));
+    }
+
+    /// <summary>What an operator or the client itself changes in a registration.</summary>
+    private async Task ReregisterAsync(TestClient client, Func<OidcClient, OidcClient> edit)
+    {
+        var json = JsonSerializer.Serialize(edit(client.Metadata), HubJson.Options);
+        await hub.Hub.WithDbAsync<FederationDb, int>(db => db.Connections.Where(c => c.Id == client.Id).ExecuteUpdateAsync(row => row.SetProperty(c => c.Metadata, json)));
+        hub.Hub.Services.GetRequiredService<Connections>().Forget();
+    }
+}
