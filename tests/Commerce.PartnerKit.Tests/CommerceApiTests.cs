@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace Commerce.PartnerKit.Tests;
 
 /// <summary>Another team's API, protected by one line, against a hub that obeys.</summary>
-public sealed class ProtectedApi : IAsyncLifetime
+public class ProtectedApi : IAsyncLifetime
 {
     public const string Audience = "https://api.fitting.example/v1";
     private WebApplication app = null!;
@@ -31,7 +31,7 @@ public sealed class ProtectedApi : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls(Url);
         builder.Services.AddSingleton<TimeProvider>(Clock);
-        builder.Services.AddCommerceApi(Hub.Url, Audience, api => api.AllowHttp = true);
+        builder.Services.AddCommerceApi(Hub.Url, Audience, Set);
         app = builder.Build();
         app.MapGet("/calendar", (ClaimsPrincipal user) => Results.Json(new
         {
@@ -41,11 +41,14 @@ public sealed class ProtectedApi : IAsyncLifetime
         Http = new HttpClient { BaseAddress = new Uri(Url) };
     }
 
+    protected virtual void Set(CommerceApiOptions api) => api.AllowHttp = true;
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
         await app.DisposeAsync();
         await Hub.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     internal string Token(Action<JsonObject>? claims = null, Action<JsonObject>? header = null, bool foreign = false)
@@ -68,6 +71,31 @@ public sealed class ProtectedApi : IAsyncLifetime
         if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
         if (proof is not null) request.Headers.TryAddWithoutValidation("DPoP", proof);
         return await Http.SendAsync(request);
+    }
+}
+
+/// <summary>The same API where no bearer token is taken.</summary>
+public sealed class BoundTokensApi : ProtectedApi
+{
+    protected override void Set(CommerceApiOptions api)
+    {
+        base.Set(api);
+        api.RequireBoundTokens = true;
+    }
+}
+
+public sealed class BoundTokensApiTests(BoundTokensApi api) : IClassFixture<BoundTokensApi>
+{
+    [Fact]
+    public async Task O15_an_api_may_take_bound_tokens_alone_and_says_so()
+    {
+        using var bearer = await api.CallAsync("Bearer " + api.Token());
+        Assert.Equal(HttpStatusCode.Unauthorized, bearer.StatusCode);
+        Assert.Equal("DPoP", Assert.Single(bearer.Headers.WwwAuthenticate).Scheme);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var token = api.Token(c => c["cnf"] = new JsonObject { ["jkt"] = TestProof.Thumbprint(key) });
+        using var bound = await api.CallAsync("DPoP " + token, TestProof.Make(key, api.Clock, "GET", api.Url + "/calendar", token));
+        Assert.Equal(HttpStatusCode.OK, bound.StatusCode);
     }
 }
 
@@ -121,6 +149,9 @@ public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<Protected
             ["expired"] = api.Token(c => c["exp"] = now - 11),
             ["no exp"] = api.Token(c => c.Remove("exp")),
             ["not yet"] = api.Token(c => c["nbf"] = now + 60),
+            ["empty sub"] = api.Token(c => c["sub"] = ""),
+            ["empty client"] = api.Token(c => c["client_id"] = ""),
+            ["b64"] = api.Token(header: h => h["b64"] = false),
             ["no sub"] = api.Token(c => c.Remove("sub")),
             ["no client"] = api.Token(c => c.Remove("client_id")),
             ["no jti"] = api.Token(c => c.Remove("jti")),
@@ -145,6 +176,23 @@ public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<Protected
         var payload = $$"""{"iss":"{{api.Hub.Url}}","aud":"{{ProtectedApi.Audience}}","sub":"a","sub":"b","client_id":"m","scope":"calendar:read","iat":1,"exp":{{api.Clock.GetUtcNow().ToUnixTimeSeconds() + 60}},"jti":"1"}""";
         await AssertAsync(HttpStatusCode.Unauthorized, "Bearer " + api.Hub.SignRaw(FakeOidcHub.Header("at+jwt").ToJsonString(), payload));
         await AssertAsync(HttpStatusCode.OK, "Bearer " + api.Hub.SignRaw(FakeOidcHub.Header("at+jwt").ToJsonString(), payload.Replace("\"sub\":\"a\",", "", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task M12_a_second_spelling_of_the_same_octets_is_refused_in_each_part_although_the_signature_is_right()
+    {
+        // The last character of 86 carries four bits that count and four that do not.
+        var token = api.Token();
+        const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        static string Respelled(string part) => part[..^1] + Alphabet[Alphabet.IndexOf(part[^1], StringComparison.Ordinal) + 1];
+        await AssertAsync(HttpStatusCode.Unauthorized, "Bearer " + Respelled(token), because: "signature");
+        // Header and payload, filled up until their last character has bits to spare.
+        string Part(string json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json + new string(' ', 3 - (Encoding.UTF8.GetByteCount(json) + 1) % 3)));
+        var header = Part(FakeOidcHub.Header("at+jwt").ToJsonString());
+        var payload = Part(Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token.Split('.')[1])));
+        await AssertAsync(HttpStatusCode.OK, "Bearer " + api.Hub.SignEncoded($"{header}.{payload}"), because: "as it should be");
+        await AssertAsync(HttpStatusCode.Unauthorized, "Bearer " + api.Hub.SignEncoded($"{Respelled(header)}.{payload}"), because: "header");
+        await AssertAsync(HttpStatusCode.Unauthorized, "Bearer " + api.Hub.SignEncoded($"{header}.{Respelled(payload)}"), because: "payload");
     }
 
     [Fact]
@@ -180,6 +228,15 @@ public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<Protected
             ["type"] = Make(header: h => h["typ"] = "JWT"),
             ["private key"] = Make(header: h => h["jwk"]!.AsObject()["d"] = "AA"),
             ["no key"] = Make(header: h => h.Remove("jwk")),
+            ["jti too long"] = Make(c => c["jti"] = new string('j', 257)),
+            ["empty jti"] = Make(c => c["jti"] = ""),
+            ["iat before 1970"] = Make(c => c["iat"] = -1),
+            ["iat past the calendar"] = Make(c => c["iat"] = 253402300800),
+            ["no address"] = Make(c => c.Remove("htu")),
+            ["address with a user"] = Make(c => c["htu"] = api.Url.Replace("http://", "http://me@", StringComparison.Ordinal) + "/calendar"),
+            ["address of over two thousand characters"] = Make(c => c["htu"] = api.Url + "/calendar?" + new string('q', 2048)),
+            ["crit"] = Make(header: h => h["crit"] = new JsonArray("x")),
+            ["key as text"] = Make(header: h => h["jwk"] = h["jwk"]!.ToJsonString()),
             ["noise"] = "x.y.z",
         })
         {

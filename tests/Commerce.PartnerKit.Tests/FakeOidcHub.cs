@@ -92,11 +92,11 @@ internal sealed class FakeOidcHub : IAsyncDisposable
     }
 
     /// <summary>Signs texts as they are, members twice and all.</summary>
-    public string SignRaw(string header, string payload)
-    {
-        var content = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload))}";
-        return $"{content}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(content), HashAlgorithmName.SHA256))}";
-    }
+    public string SignRaw(string header, string payload) =>
+        SignEncoded($"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload))}");
+
+    /// <summary>Signs header and payload in the spelling that they have.</summary>
+    public string SignEncoded(string content) => $"{content}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(content), HashAlgorithmName.SHA256))}";
 
     public static JsonObject Header(string type) => new() { ["alg"] = "ES256", ["kid"] = "key-1", ["typ"] = type };
 
