@@ -189,12 +189,15 @@ public sealed class ApiAccessTests(OidcHub hub) : IClassFixture<OidcHub>
     {
         var (identifier, read, _) = await ApiAsync();
         Assert.Equal("federation.api_invalid", (await hub.Hub.AskAsync(new PutApiResource($$"""{"identifier":"https://twin.example","name":"T","scopes":[{"name":"{{read}}"}]}"""))).Refusal?.Code);
+        Assert.Equal("federation.api_invalid", (await hub.Hub.AskAsync(new PutApiResource("""{"identifier":"https://double.example","name":"T","scopes":[{"name":"double"},{"name":"double"}]}"""))).Refusal?.Code);
         Assert.Equal("federation.api_invalid", (await hub.Hub.AskAsync(new PutApiResource($$"""{"identifier":"{{hub.Issuer}}/api","name":"T","scopes":[{"name":"mine"}]}"""))).Refusal?.Code);
         var client = await MachineAsync();
         foreach (var (policy, code) in new[]
         {
             ($$"""{"client":"{{client.Id}}","resources":[{"identifier":"https://nowhere.example","scopes":["x"]}]}""", "federation.client_policy_invalid"),
             ($$"""{"client":"{{client.Id}}","resources":[{"identifier":"{{identifier}}","scopes":["x"]}]}""", "federation.client_policy_invalid"),
+            ($$"""{"client":"{{client.Id}}","resources":[{"identifier":"{{identifier}}","scopes":[]}]}""", "federation.client_policy_invalid"),
+            ($$"""{"client":"{{client.Id}}","resources":[{"identifier":"{{identifier}}","scopes":["{{read}}"]},{"identifier":"{{identifier}}","scopes":["{{read}}"]}]}""", "federation.client_policy_invalid"),
             ($$"""{"client":"{{client.Id}}","access_token_seconds":5}""", "federation.client_policy_invalid"),
             ($$"""{"client":"{{client.Id}}","colour":"red"}""", "federation.client_policy_invalid"),
             ("""{"client":"nobody"}""", "federation.unknown_client"),

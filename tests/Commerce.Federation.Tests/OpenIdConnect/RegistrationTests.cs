@@ -101,6 +101,46 @@ public sealed class RegistrationTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
+    public async Task RFC7591_another_scheme_and_a_body_over_64_KB_register_nothing_and_use_nothing_up()
+    {
+        var token = await InitialAsync();
+        using (var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new StringContent(Metadata(), Encoding.UTF8, "application/json") })
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", "Other__ " + token);
+            Assert.Equal(HttpStatusCode.Unauthorized, (await TestAnswer.OfAsync(await hub.Hub.Http.SendAsync(request))).Status);
+        }
+        var exact = Metadata().PadRight(64 * 1024);
+        foreach (var chunked in new[] { false, true })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, Path) { Content = new StringContent(exact + " ", Encoding.UTF8, "application/json") };
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+            request.Headers.TransferEncodingChunked = chunked;
+            Assert.Equal("invalid_client_metadata", (await TestAnswer.OfAsync(await hub.Hub.Http.SendAsync(request))).Error);
+        }
+        Assert.Equal(HttpStatusCode.Created, (await SendAsync(HttpMethod.Post, Path, token, exact)).Status);
+    }
+
+    [Theory]
+    [InlineData(0, 7)]
+    [InlineData(1001, 7)]
+    [InlineData(1, 0)]
+    [InlineData(1, 366)]
+    public async Task RFC7591_an_initial_token_counts_1_to_1000_clients_and_lives_1_to_365_days(int uses, int days)
+    {
+        var partner = (await hub.AddClientAsync()).Partner;
+        Assert.False((await hub.Hub.AskAsync(new MintRegistrationToken(partner, null, uses, days))).IsOk);
+        Assert.True((await hub.Hub.AskAsync(new MintRegistrationToken(partner, null, Math.Clamp(uses, 1, 1000), Math.Clamp(days, 1, 365)))).IsOk);
+        Assert.False((await hub.Hub.AskAsync(new MintRegistrationToken("nobody", null, 1, 7))).IsOk);
+    }
+
+    [Theory]
+    [InlineData("""{"grant_types":[]}""")]
+    [InlineData("""{"redirect_hosts":["https://rp.example"]}""")]
+    [InlineData("""{"colour":"red"}""")]
+    public async Task RFC7591_a_policy_that_says_nothing_or_names_no_host_is_refused(string policy) => Assert.Equal(
+        "federation.registration_policy_invalid", (await hub.Hub.AskAsync(new MintRegistrationToken((await hub.AddClientAsync()).Partner, policy, 1, 7))).Refusal?.Code);
+
+    [Fact]
     public async Task RFC7591_an_initial_token_dies_of_age_and_with_its_partner_switched_off()
     {
         var client = await hub.AddClientAsync();

@@ -58,6 +58,25 @@ public sealed class ContractAndOfferTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_contract_of_a_partner_that_cannot_be_or_with_a_purpose_twice_is_refused()
+    {
+        foreach (var (field, change) in new Dictionary<string, Action<JsonNode>>
+        {
+            ["partner"] = c => c["partner"] = "Kolari Auto",
+            ["purposes"] = c => c["purposes"]!.AsArray().Add(c["purposes"]![0]!.DeepClone()),
+        })
+        {
+            var result = await hub.AskAsync(new SetDataContract(Documents.Contract(c =>
+            {
+                c["version"] = 2;
+                change(c);
+            })));
+            Assert.Equal("federation.contract_invalid", result.Refusal?.Code);
+            Assert.Contains(field, PartnerHub.FieldsOf(result));
+        }
+    }
+
+    [Fact]
     public async Task A_reason_may_be_told_in_several_languages() => Assert.True((await hub.AskAsync(new SetDataContract(Documents.Contract(c =>
     {
         c["version"] = 2;

@@ -98,6 +98,29 @@ public sealed class OidcPartnerTests(PartnerHub world) : IClassFixture<PartnerHu
     }
 
     [Theory]
+    [InlineData("""{"grant_types":["client_credentials"],"redirect_uris":[],"scope":"bookings:write","require_pushed_authorization_requests":true}""", "grant_types")]
+    [InlineData("""{"grant_types":["client_credentials","refresh_token"],"redirect_uris":[],"scope":"bookings:write"}""", "grant_types")]
+    [InlineData("""{"dpop_bound_access_tokens":true,"tls_client_certificate_bound_access_tokens":true}""", "tls_client_certificate_bound_access_tokens")]
+    [InlineData("""{"token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_ip":"fitter.example"}""", "tls_client_auth_san_ip")]
+    [InlineData("""{"token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"fitter"}""", "tls_client_auth_subject_dn")]
+    [InlineData("""{"token_endpoint_auth_method":"tls_client_auth","tls_client_auth_san_dns":"fitter.example","tls_client_auth_san_ip":"192.0.2.1"}""", "tls_client_auth_subject_dn")]
+    [InlineData("""{"profile":"fapi2","dpop_bound_access_tokens":true,"require_pkce":false}""", "require_pkce")]
+    [InlineData("""{"profile":"fapi2","dpop_bound_access_tokens":true,"id_token_signed_response_alg":"RS256"}""", "id_token_signed_response_alg")]
+    [InlineData("""{"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]},"jwks_uri":"https://fitter.example/jwks"}""", "jwks_uri")]
+    [InlineData("""{"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA","kid":"a"},{"kty":"EC","crv":"P-256","x":"AA","y":"BB","kid":"a"}]}}""", "jwks")]
+    [InlineData("""{"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA","use":"enc"}]}}""", "jwks")]
+    [InlineData("""{"scope":"openid offline_access","grant_types":["authorization_code"]}""", "scope")]
+    public async Task What_does_not_go_together_is_refused_by_name(string changes, string field)
+    {
+        var result = await world.AddAsync(Documents.Client(c =>
+        {
+            foreach (var (name, value) in JsonNode.Parse(changes)!.AsObject()) c[name] = value?.DeepClone();
+        }));
+        Assert.Equal("federation.partner_invalid", result.Refusal?.Code);
+        Assert.Contains(field, PartnerHub.FieldsOf(result));
+    }
+
+    [Theory]
     [InlineData("http://fitter.example/cb")]
     [InlineData("https://fitter.example/cb#frag")]
     [InlineData("https://fitter.example/cb#")]
