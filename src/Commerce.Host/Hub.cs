@@ -60,8 +60,10 @@ public static class Hub
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
+        app.UseNothingHere();
         app.MapHubAssets();
         Language.Map(app);
+        Elsewhere.Map(app);
         Health.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
         foreach (var module in modules) module.Map(app);
