@@ -130,8 +130,11 @@ public sealed class HopTests(HopHub world) : IClassFixture<HopHub>
         Assert.Equal("/signin", page.RedirectsTo!.AbsolutePath);
     }
 
-    [Fact]
-    public async Task A_browser_that_fetches_ahead_of_time_starts_nothing()
+    [Theory]
+    [InlineData("Sec-Purpose", "prefetch;prerender")]
+    [InlineData("Purpose", "prefetch")]
+    [InlineData("X-Moz", "Prefetch")]
+    public async Task A_browser_that_fetches_ahead_of_time_starts_nothing(string header, string value)
     {
         var (browser, customer, _) = world.Buyer();
         using var _b = browser;
@@ -139,7 +142,7 @@ public sealed class HopTests(HopHub world) : IClassFixture<HopHub>
         var before = (await world.HopsOfAsync(customer)).Count;
 
         using var request = new HttpRequestMessage(HttpMethod.Get, HopHub.Path());
-        request.Headers.Add("Sec-Purpose", "prefetch;prerender");
+        request.Headers.Add(header, value);
         var page = await browser.SendAsync(request);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, page.Status);

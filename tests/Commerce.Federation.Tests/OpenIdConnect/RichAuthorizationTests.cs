@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Commerce.Federation.Contracts;
 using Commerce.Federation.OpenIdConnect;
 using Commerce.Testing;
 
@@ -136,6 +137,39 @@ public sealed class RichAuthorizationTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal("accessories/*", narrow.Json.GetProperty("authorization_details")[0].GetProperty("line_categories")[0].GetString());
         Assert.Equal(["accessories/interior"], Lines(await hub.UserInfoJsonAsync(next.Access)));
         Assert.Equal(["tires/winter", "accessories/interior"], Lines(await hub.UserInfoJsonAsync(TestTokens.Of(await client.RefreshAsync(next.Refresh!)).Access)));
+    }
+
+    [Fact]
+    public async Task R09_the_grant_its_refresh_token_and_an_exchanged_token_show_the_details_too()
+    {
+        const string Exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+        var client = await hub.AddClientAsync(c => c with
+        {
+            AuthorizationDetailsTypes = ["retail_purchase"], GrantTypes = ["authorization_code", "refresh_token", "client_credentials", Exchange],
+            Scopes = ["openid", "profile", "purchase", "offline_access", "grant_management_query"],
+        }, needsConsent: true);
+        var (browser, customer, _) = hub.SignedIn();
+        hub.Neighbours.Purchases[(customer, Order)] = OidcHub.Order;
+        var answer = await GrantAsync(client, browser, Details("\"*\""), "openid offline_access");
+        var tokens = TestTokens.Of(answer);
+        var own = TestTokens.Of(await client.TokenAsync(new() { ["grant_type"] = "client_credentials" }, ("scope", "grant_management_query"))).Access;
+        using var queried = await hub.CallAsync("/connect/grants/" + tokens.AccessClaims.GetProperty("grant_id").GetString(), "Bearer", own);
+
+        // An API about purchases: the detail says that the token is about one.
+        const string Api = "https://orders.example";
+        Assert.True((await hub.Hub.AskAsync(new PutApiResource($$"""{"identifier":"{{Api}}","name":"Orders","scopes":[{"name":"orders:read","claims":["purchase"]}]}"""))).IsOk);
+        Assert.True((await hub.Hub.AskAsync(new SetClientPolicy($$"""{"client":"{{client.Id}}","resources":[{"identifier":"{{Api}}","scopes":["orders:read"]},{"identifier":"{{hub.Issuer}}/api","scopes":["grant_management_query"]}]}"""))).IsOk);
+        Task<TestAnswer> ExchangeAsync(string details) => client.TokenAsync(new()
+        {
+            ["grant_type"] = Exchange, ["subject_token"] = tokens.Access, ["subject_token_type"] = "urn:ietf:params:oauth:token-type:access_token", ["resource"] = Api,
+            ["authorization_details"] = details,
+        });
+        Assert.Equal("invalid_authorization_details", (await ExchangeAsync(Details("\"*\"", order: "NT-1"))).Error);
+        var exchanged = TestTokens.Of(await ExchangeAsync(Details("\"tires\""))) is var token ? token.AccessClaims : default;
+
+        foreach (var echo in new[] { JsonElement.Parse(await queried.Content.ReadAsStringAsync()), await client.IntrospectAsync(hub, tokens.Refresh!) })
+            Assert.True(JsonElement.DeepEquals(JsonElement.Parse(Details("\"*\"")), echo.GetProperty("authorization_details")), echo.GetRawText());
+        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(Details("\"tires\"")), exchanged.GetProperty("authorization_details")));
     }
 
     [Theory]

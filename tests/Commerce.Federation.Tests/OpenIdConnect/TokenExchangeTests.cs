@@ -92,6 +92,12 @@ public sealed class TokenExchangeTests(OidcHub hub) : IClassFixture<OidcHub>
         {
             Assert.True((await ExchangeAsync(world.Client, world.Tokens.Access, ("resource", world.Api), (name, value))).Error == "invalid_request", name);
         }
+        // The client of one API has nothing to do with a token for another.
+        var (server, stranger) = (await hub.AddClientAsync(), await hub.AddClientAsync(c => c with { GrantTypes = ["client_credentials", Exchange, "authorization_code"] }));
+        var (served, foreign) = (await WorldAsync(server.Id), await WorldAsync(stranger.Id));
+        await AllowAsync(stranger, foreign.Api, foreign.Free);
+        var held = TestTokens.Of(await ExchangeAsync(served.Client, served.Tokens.Access, ("resource", served.Api))).Access;
+        Assert.Equal("invalid_request", (await ExchangeAsync(stranger, held, ("resource", foreign.Api))).Error);
         var without = await hub.AddClientAsync();
         Assert.Equal("unauthorized_client", (await ExchangeAsync(without, world.Tokens.Access, ("resource", world.Api))).Error);
     }

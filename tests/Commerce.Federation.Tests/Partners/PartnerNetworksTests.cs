@@ -23,6 +23,31 @@ public sealed class PartnerNetworksTests(PartnerHub world) : IClassFixture<Partn
         Assert.False(listener.Pending());
     }
 
+    [Theory]
+    [InlineData("0.0.0.1", "1.0.0.0")]
+    [InlineData("10.255.255.255", "11.0.0.0")]
+    [InlineData("100.64.0.0", "100.63.255.255")]
+    [InlineData("100.127.255.255", "100.128.0.0")]
+    [InlineData("127.1.2.3", "128.0.0.1")]
+    [InlineData("169.254.0.1", "169.253.255.255")]
+    [InlineData("172.16.0.0", "172.15.255.255")]
+    [InlineData("172.31.255.255", "172.32.0.0")]
+    [InlineData("192.168.0.0", "192.167.255.255")]
+    [InlineData("224.0.0.1", "223.255.255.255")]
+    [InlineData("255.255.255.255", "191.168.0.1")]
+    [InlineData("::", "2001:db8::")]
+    [InlineData("::1", "2001:db8::1")]
+    [InlineData("::ffff:10.0.0.1", "::ffff:11.0.0.1")]
+    [InlineData("fe80::1", "2a00::1")]
+    [InlineData("fec0::1", "2600::1")]
+    [InlineData("fd12:3456::1", "2400::1")]
+    [InlineData("ff02::1", "2c00::1")]
+    public void O12_an_address_of_a_private_network_is_told_from_its_public_neighbour(string own, string others)
+    {
+        Assert.True(PartnerUrl.IsPrivate(IPAddress.Parse(own)));
+        Assert.False(PartnerUrl.IsPrivate(IPAddress.Parse(others)));
+    }
+
     [Fact]
     public async Task O12_a_partner_in_a_listed_private_network_is_told_of_a_logout()
     {

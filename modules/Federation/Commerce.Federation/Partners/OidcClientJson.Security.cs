@@ -71,7 +71,7 @@ internal static partial class OidcClientJson
     }
 
     /// <summary>What the FAPI 2.0 Security Profile asks of a registration (§5.3.2.1, §5.3.3, §5.4.1).</summary>
-    private static void FapiRules(JsonReader root, OidcClient client, bool development)
+    private static void FapiRules(JsonReader root, OidcClient client)
     {
         if (!client.IsFapi) return;
         if (client.TokenEndpointAuthMethod is not (ClientAuthenticationMethods.PrivateKeyJwt or ClientAuthenticationMethods.TlsClientAuth))
@@ -89,7 +89,5 @@ internal static partial class OidcClientJson
         {
             if (value is not null && !FapiAlgorithms.Contains(value)) root.No(member, "With this profile: PS256 or ES256.");
         }
-        if (!development && client.RedirectUris.Any(uri => !uri.StartsWith("https://", StringComparison.Ordinal)))
-            root.No("redirect_uris", "With this profile every address begins with https://.");
     }
 }

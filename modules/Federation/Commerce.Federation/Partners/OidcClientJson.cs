@@ -68,7 +68,7 @@ internal static partial class OidcClientJson
             Contacts = root.Texts("contacts", 20, 200),
             HopReturnUri = Url(root, "hop_return_uri", development),
         };
-        FapiRules(root, client, development);
+        FapiRules(root, client);
         Each(root, "post_logout_redirect_uris", client.PostLogoutRedirectUris, uri => PartnerUrl.ReturnFault(uri, development));
         if (!ignoreUnknown) root.Close();
         return errors.Count > 0 ? Refusals.PartnerInvalid.With(errors) : client;

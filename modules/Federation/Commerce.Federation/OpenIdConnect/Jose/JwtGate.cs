@@ -85,10 +85,6 @@ internal static class JwtGate
     public static bool Says(this VerifiedJwt jwt, string claim, string expected) =>
         string.Equals(jwt.Claims.Text(claim), expected, StringComparison.Ordinal);
 
-    /// <summary>True where <c>aud</c> is this one value: as text, or as a list of one.</summary>
-    public static bool IsFor(this VerifiedJwt jwt, string audience) =>
-        jwt.Says("aud", audience) || (jwt.Claims.Texts("aud") is [var only] && string.Equals(only, audience, StringComparison.Ordinal));
-
     /// <summary>
     /// Checks <c>exp</c> (required), <c>nbf</c> and <c>iat</c> (where present) with <see cref="Skew"/> (RFC 7519 §4.1.4 to §4.1.6).
     /// </summary>
