@@ -143,6 +143,8 @@ public sealed class AuthorizeTests(OidcHub hub) : IClassFixture<OidcHub>
         var first = (await hub.TokensAsync(client, browser)).IdClaims.GetProperty("auth_time").GetInt64();
         hub.Clock.Advance(TimeSpan.FromSeconds(60));
         Assert.Equal(first, (await hub.TokensAsync(client, browser, ("max_age", "10000"))).IdClaims.GetProperty("auth_time").GetInt64());
+        // A long max_age takes nothing back of a prompt that asks for a proof.
+        Assert.Equal("/signin", (await browser.GetAsync(client.AuthorizeUrl(("max_age", "10000"), ("prompt", "login")))).RedirectsTo?.AbsolutePath);
     }
 
     [Fact]

@@ -46,6 +46,69 @@ public sealed class DiscoveryTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
+    public async Task C02_discovery_says_this_and_nothing_else_under_both_addresses_to_anybody_who_asks()
+    {
+        foreach (var path in new[] { "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server" })
+        {
+            using var answer = await hub.Hub.Http.GetAsync(path);
+            Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
+            Assert.Equal((true, TimeSpan.FromHours(1)), (answer.Headers.CacheControl?.Public, answer.Headers.CacheControl?.MaxAge));
+            var members = JsonElement.Parse(await answer.Content.ReadAsStringAsync()).EnumerateObject();
+            var said = members.Select(m => $"{m.Name}: {(m.Value.ValueKind == JsonValueKind.Array ? string.Join(' ', m.Value.EnumerateArray().Select(v => v.GetString())) : m.Value.ToString())}");
+            Assert.Equal(Said.Replace("{hub}", hub.Issuer, StringComparison.Ordinal).ReplaceLineEndings("\n"), string.Join('\n', said.Order(StringComparer.Ordinal)));
+        }
+    }
+
+    private const string Said = """
+        acr_values_supported: urn:commerce:acr:password
+        authorization_details_types_supported: retail_purchase
+        authorization_endpoint: {hub}/connect/authorize
+        authorization_response_iss_parameter_supported: True
+        authorization_signing_alg_values_supported: RS256 PS256 ES256
+        backchannel_logout_session_supported: True
+        backchannel_logout_supported: True
+        claim_types_supported: normal
+        claims_parameter_supported: True
+        claims_supported: sub iss aud exp iat auth_time nonce acr amr at_hash sid name given_name family_name email email_verified phone_number phone_number_verified address locale vehicle purchase consent_receipt hop
+        code_challenge_methods_supported: S256
+        device_authorization_endpoint: {hub}/connect/device_authorization
+        dpop_signing_alg_values_supported: ES256 PS256
+        end_session_endpoint: {hub}/connect/logout
+        grant_management_action_required: False
+        grant_management_actions_supported: create replace query revoke
+        grant_management_endpoint: {hub}/connect/grants
+        grant_types_supported: authorization_code refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code urn:ietf:params:oauth:grant-type:token-exchange
+        id_token_signing_alg_values_supported: RS256 PS256 ES256
+        introspection_endpoint: {hub}/connect/introspect
+        introspection_endpoint_auth_methods_supported: client_secret_basic client_secret_post private_key_jwt
+        introspection_endpoint_auth_signing_alg_values_supported: RS256 PS256 ES256
+        introspection_signing_alg_values_supported: RS256 PS256 ES256
+        issuer: {hub}
+        jwks_uri: {hub}/connect/jwks
+        prompt_values_supported: none login consent select_account
+        pushed_authorization_request_endpoint: {hub}/connect/par
+        registration_endpoint: {hub}/connect/register
+        request_object_signing_alg_values_supported: RS256 PS256 ES256
+        request_parameter_supported: True
+        request_uri_parameter_supported: False
+        require_pushed_authorization_requests: False
+        require_signed_request_object: False
+        response_modes_supported: query form_post jwt query.jwt form_post.jwt
+        response_types_supported: code
+        revocation_endpoint: {hub}/connect/revoke
+        revocation_endpoint_auth_methods_supported: client_secret_basic client_secret_post private_key_jwt
+        revocation_endpoint_auth_signing_alg_values_supported: RS256 PS256 ES256
+        scopes_supported: openid profile email phone address vehicle purchase offline_access orders:write bookings:write grant_management_query grant_management_revoke
+        subject_types_supported: pairwise
+        token_endpoint: {hub}/connect/token
+        token_endpoint_auth_methods_supported: client_secret_basic client_secret_post private_key_jwt
+        token_endpoint_auth_signing_alg_values_supported: RS256 PS256 ES256
+        ui_locales_supported: en fi sv ko
+        userinfo_endpoint: {hub}/connect/userinfo
+        userinfo_signing_alg_values_supported: RS256 PS256 ES256
+        """;
+
+    [Fact]
     public async Task C02_the_key_set_has_unique_kids_and_nothing_private()
     {
         var keys = (await GetAsync("/connect/jwks", "application/jwk-set+json")).GetProperty("keys").EnumerateArray().ToList();

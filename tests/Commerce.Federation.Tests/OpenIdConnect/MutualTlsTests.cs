@@ -178,7 +178,13 @@ public sealed class MutualTlsTests(MutualTlsHub hub) : IClassFixture<MutualTlsHu
         var document = JsonElement.Parse(await hub.Hub.Http.GetStringAsync("/.well-known/openid-configuration"));
         Assert.Contains("tls_client_auth", document.GetProperty("token_endpoint_auth_methods_supported").EnumerateArray().Select(v => v.GetString()));
         Assert.True(document.GetProperty("tls_client_certificate_bound_access_tokens").GetBoolean());
-        Assert.Equal("https://mtls.hub.example/connect/token", document.GetProperty("mtls_endpoint_aliases").GetProperty("token_endpoint").GetString());
+        string[] asked =
+        [
+            "token_endpoint", "userinfo_endpoint", "pushed_authorization_request_endpoint", "revocation_endpoint", "introspection_endpoint", "device_authorization_endpoint",
+            "grant_management_endpoint",
+        ];
+        Assert.Equal(asked.Select(name => (name, document.GetProperty(name).GetString()!.Replace(hub.Issuer, "https://mtls.hub.example", StringComparison.Ordinal))),
+            document.GetProperty("mtls_endpoint_aliases").EnumerateObject().Select(alias => (alias.Name, alias.Value.GetString()!)));
     }
 
     [Fact]

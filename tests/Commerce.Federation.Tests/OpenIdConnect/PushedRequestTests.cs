@@ -90,6 +90,7 @@ public sealed class PushedRequestTests(OidcHub hub) : IClassFixture<OidcHub>
         {
             ("code_challenge", null), ("code_challenge_method", "plain"), ("redirect_uri", client.RedirectUri + "/x"), ("redirect_uri", null), ("request_uri", "urn:x"),
             ("client_id", null), ("client_id", "other"), ("prompt", "none login"), ("dpop_jkt", "short"),
+            ("code_challenge", new string('.', 43)), ("dpop_jkt", new string('~', 43)),
         })
         {
             var answer = await client.PushAsync(hub, (name, value));
@@ -99,7 +100,7 @@ public sealed class PushedRequestTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal("unsupported_response_type", (await client.PushAsync(hub, ("response_type", "code id_token"))).Error);
         Assert.Equal("invalid_scope", (await client.PushAsync(hub, ("scope", "email"))).Error);
         using var get = await hub.Hub.Http.GetAsync("/connect/par");
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, get.StatusCode);
+        Assert.Equal((HttpStatusCode.MethodNotAllowed, "POST"), (get.StatusCode, get.Content.Headers.Allow.Single()));
         var unproven = await client.SendAsync(TestClient.Encode(client.Request()), null, "/connect/par");
         Assert.Equal((HttpStatusCode.Unauthorized, "invalid_client"), (unproven.Status, unproven.Error));
         Assert.Equal("invalid_request", (await client.SendAsync(TestClient.Encode(client.Request()) + "&state=2", TestClient.Basic(client.Id, client.Secret), "/connect/par")).Error);

@@ -109,6 +109,7 @@ public sealed class RegistrationTests(OidcHub hub) : IClassFixture<OidcHub>
             request.Headers.TryAddWithoutValidation("Authorization", "Other__ " + token);
             Assert.Equal(HttpStatusCode.Unauthorized, (await TestAnswer.OfAsync(await hub.Hub.Http.SendAsync(request))).Status);
         }
+        Assert.Equal("invalid_client_metadata", (await SendAsync(HttpMethod.Post, Path, token, Metadata(), "text/plain")).Error);
         var exact = Metadata().PadRight(64 * 1024);
         foreach (var chunked in new[] { false, true })
         {

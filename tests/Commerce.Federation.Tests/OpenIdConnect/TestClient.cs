@@ -144,8 +144,12 @@ internal sealed record TestAnswer(HttpStatusCode Status, string Body, IReadOnlyD
         using (response)
         {
             Assert.True(response.Headers.CacheControl?.NoStore, "no-store");
-            return new TestAnswer(response.StatusCode, await response.Content.ReadAsStringAsync(),
+            var answer = new TestAnswer(response.StatusCode, await response.Content.ReadAsStringAsync(),
                 response.Headers.Concat(response.Content.Headers).ToDictionary(h => h.Key, h => string.Join(", ", h.Value), StringComparer.OrdinalIgnoreCase));
+            if (answer.Body.Length > 0) Assert.EndsWith("json", response.Content.Headers.ContentType?.MediaType, StringComparison.Ordinal);
+            // To a person it says what is wrong, beside the code for the program.
+            if (answer is { Status: HttpStatusCode.BadRequest, Error: not null }) Assert.NotEqual("", answer.Json.GetProperty("error_description").GetString());
+            return answer;
         }
     }
 }
@@ -157,6 +161,7 @@ internal sealed record TestTokens(string Access, string? Id, string? Refresh, st
         Assert.True(answer.Status == HttpStatusCode.OK, $"{answer.Status}: {answer.Body}");
         string? Text(string name) => answer.Json.TryGetProperty(name, out var value) ? value.GetString() : null;
         Assert.Equal("Bearer", Text("token_type"));
+        Assert.InRange(answer.Json.GetProperty("expires_in").GetInt32(), 1, 3600);
         return new TestTokens(Text("access_token")!, Text("id_token"), Text("refresh_token"), Text("scope")!);
     }
 

@@ -45,7 +45,8 @@ public sealed class TokenExchangeTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal($"{world.Name} {world.Free}", token.Scope);
         var claims = token.AccessClaims;
         Assert.Equal((world.Api, world.Client.Id), (claims.GetProperty("aud").GetString(), claims.GetProperty("act").GetProperty("sub").GetString()));
-        Assert.Equal(world.Tokens.AccessClaims.GetProperty("grant_id").GetString(), claims.GetProperty("grant_id").GetString());
+        foreach (var name in new[] { "grant_id", "auth_time" }) Assert.Equal(world.Tokens.AccessClaims.GetProperty(name).ToString(), claims.GetProperty(name).ToString());
+        Assert.NotEqual(world.Tokens.AccessClaims.GetProperty("jti").GetGuid(), claims.GetProperty("jti").GetGuid());
         Assert.True(claims.GetProperty("exp").GetInt64() <= world.Tokens.AccessClaims.GetProperty("exp").GetInt64());
         Assert.Equal(HttpStatusCode.Unauthorized, (await hub.UserInfoAsync(token.Access)).StatusCode);
         // O21: the API of nobody in particular knows the customer by another name than the client does.
@@ -59,6 +60,9 @@ public sealed class TokenExchangeTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal("invalid_scope", (await ExchangeAsync(world.Client, world.Tokens.Access, ("resource", world.Api), ("scope", world.Mail))).Error);
         Assert.Equal("invalid_scope", (await ExchangeAsync(world.Client, world.Tokens.Access, ("resource", world.Api), ("scope", $"{world.Name} {world.Mail}"))).Error);
         Assert.Equal(world.Name, TestTokens.Of(await ExchangeAsync(world.Client, world.Tokens.Access, ("audience", world.Api), ("scope", world.Name))).Scope);
+        var nothing = await WorldAsync();
+        await AllowAsync(nothing.Client, nothing.Api, nothing.Mail);
+        Assert.Equal("invalid_scope", (await ExchangeAsync(nothing.Client, nothing.Tokens.Access, ("resource", nothing.Api))).Error);
         var narrow = await WorldAsync(scope: "openid");
         Assert.Equal("invalid_scope", (await ExchangeAsync(narrow.Client, narrow.Tokens.Access, ("resource", narrow.Api), ("scope", narrow.Name))).Error);
         Assert.Equal(narrow.Free, TestTokens.Of(await ExchangeAsync(narrow.Client, narrow.Tokens.Access, ("resource", narrow.Api))).Scope);

@@ -44,6 +44,18 @@ public sealed class TokenTests(OidcHub hub) : IClassFixture<OidcHub>
         AssertRefused(await client.RedeemAsync(late), "invalid_grant");
     }
 
+    [Fact]
+    public async Task O05_the_secret_half_of_a_code_is_random_and_never_the_same()
+    {
+        var client = await hub.AddClientAsync();
+        var (browser, _, _) = hub.SignedIn();
+        var codes = new List<byte[]>();
+        for (var i = 0; i < 8; i++) codes.Add(System.Buffers.Text.Base64Url.DecodeFromChars(await hub.CodeAsync(client, browser)));
+        // Sixteen octets name the grant; of the 32 that follow no four stand in the same place twice.
+        Assert.All(codes, code => Assert.Equal(48, code.Length));
+        for (var at = 16; at < 48; at += 4) Assert.Equal(codes.Count, codes.Select(code => BitConverter.ToUInt32(code, at)).Distinct().Count());
+    }
+
     [Theory]
     [InlineData("code_verifier", "0123456789012345678901234567890123456789012", "invalid_grant")]
     [InlineData("code_verifier", "short", "invalid_grant")]                 // R05
@@ -129,6 +141,7 @@ public sealed class TokenTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.NotEqual(first.Refresh, second.Refresh);
         foreach (var name in new[] { "iss", "sub", "aud", "auth_time" }) Assert.Equal(first.IdClaims.GetProperty(name).ToString(), second.IdClaims.GetProperty(name).ToString());
         Assert.False(second.IdClaims.TryGetProperty("nonce", out _));
+        Assert.Equal(first.IdClaims.GetProperty("auth_time").GetInt64(), second.AccessClaims.GetProperty("auth_time").GetInt64());
         Assert.Equal(HttpStatusCode.OK, (await hub.UserInfoAsync(second.Access)).StatusCode);
         TestTokens.Of(await client.RefreshAsync(second.Refresh!));
     }
@@ -230,7 +243,7 @@ public sealed class TokenTests(OidcHub hub) : IClassFixture<OidcHub>
         AssertRefused(await client.SendAsync(body + "&x=%ff", basic), "invalid_request");
         AssertRefused(await client.SendAsync("x=" + new string('a', 70_000), basic), "invalid_request");
         using var get = await hub.Hub.Http.GetAsync("/connect/token?" + body);
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, get.StatusCode);
+        Assert.Equal((HttpStatusCode.MethodNotAllowed, "POST"), (get.StatusCode, get.Content.Headers.Allow.Single()));
         Assert.True(get.Headers.CacheControl?.NoStore);
         TestTokens.Of(await client.SendAsync(body, basic));
     }
