@@ -286,7 +286,7 @@ public sealed class AuthorizeTests(OidcHub hub) : IClassFixture<OidcHub>
         foreach (var bad in new[] { false, true })
         {
             var page = await browser.GetAsync(client.AuthorizeUrl(("response_mode", "form_post"), ("state", hostile), ("scope", bad ? "profile" : "openid")));
-            Assert.Equal(HttpStatusCode.OK, page.Status);
+            Assert.Equal((HttpStatusCode.OK, "text/html"), (page.Status, page.MediaType));
             Assert.Contains("no-store", page.Headers["Cache-Control"], StringComparison.Ordinal);
             Assert.DoesNotContain("alert(1)</script>", page.Body, StringComparison.Ordinal);
             Assert.Contains("form-action https://" + new Uri(client.RedirectUri).Host, page.Headers["Content-Security-Policy"], StringComparison.Ordinal);

@@ -64,7 +64,7 @@ public sealed class ClaimsParameterTests(OidcHub hub) : IClassFixture<OidcHub>
     {
         var client = await hub.AddClientAsync();
         var (browser, _, _) = hub.SignedIn("Aino Virtanen");
-        var (_, userInfo) = await AskAsync(client, browser, """{"userinfo":{"name":{"value":"Somebody Else"},"given_name":{"values":["Eino","Aino"]}}}""");
+        var (_, userInfo) = await AskAsync(client, browser, """{"userinfo":{"name":{"value":"Somebody Else"},"given_name":{"values":["Eino","Aino"]},"family_name":{"values":["Korhonen"]}}}""");
         Assert.Equal(["given_name"], NamesOf(userInfo));
     }
 

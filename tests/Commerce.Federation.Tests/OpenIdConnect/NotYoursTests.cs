@@ -86,6 +86,18 @@ public sealed class NotYoursTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
+    public async Task RFC8628_what_a_device_took_is_told_to_the_ledger()
+    {
+        var kiosk = await hub.AddClientAsync(c => c with { GrantTypes = [Device, "refresh_token"], RedirectUris = [] });
+        var device = (await kiosk.AskAsync(hub, "/connect/device_authorization", new() { ["scope"] = "openid email" })).Json;
+        var (browser, customer, _) = hub.SignedIn();
+        var sheet = await browser.SubmitAsync(await browser.GetAsync("/device"), [new("user_code", device.GetProperty("user_code").GetString()!)], action: "/device");
+        await browser.SubmitAsync(sheet, [new("decision", "allow")], action: "/device/confirm");
+        TestTokens.Of(await kiosk.TokenAsync(new() { ["grant_type"] = Device, ["device_code"] = device.GetProperty("device_code").GetString()! }));
+        await Wait.UntilAsync(() => hub.Neighbours.Released.Any(r => r.Customer == customer), "the ledger was told");
+    }
+
+    [Fact]
     public async Task RFC8628_a_device_whose_registration_lost_the_grant_type_meanwhile_gets_no_yes()
     {
         var kiosk = await hub.AddClientAsync(c => c with { GrantTypes = [Device, "refresh_token"], RedirectUris = [] });
@@ -164,6 +176,41 @@ public sealed class NotYoursTests(OidcHub hub) : IClassFixture<OidcHub>
         var url = client.ReferenceUrl(await client.PushAsync(hub));
         foreach (var wrong in new[] { url + "A", url[..^1] }) Assert.Equal(HttpStatusCode.BadRequest, (await browser.GetAsync(wrong)).Status);
         client.CodeOf(await browser.GetAsync(url));
+    }
+
+    [Fact]
+    public async Task O05_the_secret_half_of_a_code_is_random_and_never_the_same()
+    {
+        var client = await hub.AddClientAsync();
+        var (browser, _, _) = hub.SignedIn();
+        var codes = new List<byte[]>();
+        for (var i = 0; i < 8; i++) codes.Add(System.Buffers.Text.Base64Url.DecodeFromChars(await hub.CodeAsync(client, browser)));
+        // Sixteen octets name the grant; of the 32 that follow no four stand in the same place twice.
+        Assert.All(codes, code => Assert.Equal(48, code.Length));
+        for (var at = 16; at < 48; at += 4) Assert.Equal(codes.Count, codes.Select(code => BitConverter.ToUInt32(code, at)).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("at once")]
+    [InlineData("pushed")]
+    [InlineData("after the sign-in page")]
+    public async Task O22_what_is_to_leave_is_stored_before_the_code_is_given_out_and_told_to_the_ledger_once_when_it_left(string way)
+    {
+        var client = await hub.AddClientAsync();
+        var (browser, customer, _) = hub.SignedIn();
+        using var stranger = hub.Hub.NewBrowser();
+        var page = way switch
+        {
+            "at once" => await browser.GetAsync(client.AuthorizeUrl(("scope", "openid email"))),
+            "pushed" => await browser.GetAsync(client.ReferenceUrl(await client.PushAsync(hub, ("scope", "openid email")))),
+            _ => await hub.SignInAtAsync(stranger, await stranger.GetAsync(client.AuthorizeUrl(("scope", "openid email"))), customer),
+        };
+        var code = client.CodeOf(page);
+        Assert.Equal(1, await hub.Hub.WithDbAsync<FederationDb, int>(db => db.Releases.CountAsync(r => r.Connection == client.Id && r.Customer == customer)));
+        Assert.DoesNotContain(hub.Neighbours.Released, r => r.Customer == customer);
+        TestTokens.Of(await client.RedeemAsync(code));
+        await Wait.UntilAsync(() => hub.Neighbours.Released.Any(r => r.Customer == customer), "the ledger was told");
+        Assert.Single(hub.Neighbours.Released, r => r.Customer == customer);
     }
 
     /// <summary>What an operator or the client itself changes in a registration.</summary>

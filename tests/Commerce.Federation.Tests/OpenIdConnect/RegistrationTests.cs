@@ -233,6 +233,19 @@ public sealed class RegistrationTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Get, $"{Path}/{client.Id}", Of(read).Token, null)).Status);
     }
 
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("PUT")]
+    [InlineData("DELETE")]
+    public async Task RFC7592_of_many_that_bring_one_registration_token_at_once_one_is_served(string method)
+    {
+        var client = await RegisterAsync();
+        var body = method == "PUT" ? Metadata($$"""{"client_id":"{{client.Id}}"}""") : null;
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SendAsync(new HttpMethod(method), $"{Path}/{client.Id}", client.Token, body)));
+        Assert.Single(answers, a => a.Status is HttpStatusCode.OK or HttpStatusCode.NoContent);
+        Assert.All(answers, a => Assert.True(a.Status is HttpStatusCode.OK or HttpStatusCode.NoContent or HttpStatusCode.Unauthorized, a.Body));
+    }
+
     [Fact]
     public async Task RFC7592_an_update_replaces_everything_and_what_it_leaves_out_falls_back()
     {

@@ -44,18 +44,6 @@ public sealed class TokenTests(OidcHub hub) : IClassFixture<OidcHub>
         AssertRefused(await client.RedeemAsync(late), "invalid_grant");
     }
 
-    [Fact]
-    public async Task O05_the_secret_half_of_a_code_is_random_and_never_the_same()
-    {
-        var client = await hub.AddClientAsync();
-        var (browser, _, _) = hub.SignedIn();
-        var codes = new List<byte[]>();
-        for (var i = 0; i < 8; i++) codes.Add(System.Buffers.Text.Base64Url.DecodeFromChars(await hub.CodeAsync(client, browser)));
-        // Sixteen octets name the grant; of the 32 that follow no four stand in the same place twice.
-        Assert.All(codes, code => Assert.Equal(48, code.Length));
-        for (var at = 16; at < 48; at += 4) Assert.Equal(codes.Count, codes.Select(code => BitConverter.ToUInt32(code, at)).Distinct().Count());
-    }
-
     [Theory]
     [InlineData("code_verifier", "0123456789012345678901234567890123456789012", "invalid_grant")]
     [InlineData("code_verifier", "short", "invalid_grant")]                 // R05

@@ -80,7 +80,8 @@ public sealed class UserInfoTests(OidcHub hub) : IClassFixture<OidcHub>
             var jwt = await answer.Content.ReadAsStringAsync();
             await DiscoveryTests.AssertSignedAsync(hub, jwt, algorithm);
             var claims = Jwt.Payload(jwt);
-            Assert.Equal((hub.Issuer, client.Id), (claims.GetProperty("iss").GetString(), claims.GetProperty("aud").GetString()));
+            Assert.Equal((hub.Issuer, client.Id, hub.Clock.GetUtcNow().ToUnixTimeSeconds()),
+                (claims.GetProperty("iss").GetString(), claims.GetProperty("aud").GetString(), claims.GetProperty("iat").GetInt64()));
             Assert.Equal("aino.virtanen@example.com", claims.GetProperty("email").GetString());
         }
     }

@@ -96,16 +96,19 @@ internal static class TokenEndpoint
 /// <summary>An error of the token endpoint (RFC 6749 §5.2): JSON, never cached, with a challenge where the client was not proven.</summary>
 internal sealed class OAuthErrorAnswer(Refusal refusal, string otherwise) : IResult
 {
+    // The gate's refusals speak to customers. A client learns that asking again is no use, and not which of them it was.
+    private const string Ended = "What this stands on has ended: the customer's session, account or consent, or this client's connection.";
+
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var error = OAuth.ErrorOf(refusal, otherwise);
         var own = refusal.Code.StartsWith("oauth.", StringComparison.Ordinal);
         if (own && refusal.Status == StatusCodes.Status401Unauthorized) httpContext.Response.Headers.WWWAuthenticate = "Basic realm=\"commerce\", charset=\"UTF-8\"";
         if (refusal.Status == StatusCodes.Status429TooManyRequests) httpContext.Response.Headers.RetryAfter = "60";
-        return JsonAnswer.WriteAsync(httpContext, own ? refusal.Status : StatusCodes.Status400BadRequest, (error, own ? refusal.Message : null), static (json, state) =>
+        return JsonAnswer.WriteAsync(httpContext, own ? refusal.Status : StatusCodes.Status400BadRequest, (error, own ? refusal.Message : Ended), static (json, state) =>
         {
             json.WriteString("error", state.error);
-            if (state.Item2 is { } description) json.WriteString("error_description", description);
+            json.WriteString("error_description", state.Item2);
         });
     }
 }
