@@ -143,6 +143,14 @@ public sealed class DeviceTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
+    public async Task K04_a_right_code_is_no_guess_and_costs_nothing()
+    {
+        var client = await KioskAsync();
+        var (browser, _, _) = hub.SignedIn();
+        for (var i = 0; i < 12; i++) Assert.Equal(HttpStatusCode.OK, (await TypeAsync(browser, CodeOf(await StartAsync(client)))).Status);
+    }
+
+    [Fact]
     public async Task K04_of_forty_guesses_at_the_same_moment_ten_are_looked_up()
     {
         var (browser, _, _) = hub.SignedIn();

@@ -28,6 +28,7 @@ public sealed class GrantManagementTests(OidcHub hub) : IClassFixture<OidcHub>
     private async Task<(HttpStatusCode Status, JsonElement Json)> CallAsync(HttpMethod method, string grant, string token)
     {
         using var answer = await hub.Hub.Http.SendAsync(new HttpRequestMessage(method, "/connect/grants/" + grant) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", token) } });
+        if (answer.StatusCode == HttpStatusCode.OK) Assert.True(answer.Headers.CacheControl?.NoStore);
         var body = await answer.Content.ReadAsStringAsync();
         return (answer.StatusCode, body.Length == 0 ? default : JsonElement.Parse(body));
     }
@@ -41,6 +42,9 @@ public sealed class GrantManagementTests(OidcHub hub) : IClassFixture<OidcHub>
         var (status, json) = await CallAsync(HttpMethod.Get, grant, await OwnTokenAsync(client));
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(("openid profile offline_access", receipt), (json.GetProperty("scopes")[0].GetProperty("scope").GetString(), json.GetProperty("consent_receipt").GetString()));
+        var now = hub.Clock.GetUtcNow();
+        Assert.Equal((grant, now.ToUnixTimeSeconds(), now.AddDays(30).ToUnixTimeSeconds()),
+            (json.GetProperty("grant_id").GetString(), json.GetProperty("created_at").GetInt64(), json.GetProperty("expires_at").GetInt64()));
         Assert.Contains("name", json.GetProperty("claims").EnumerateArray().Select(c => c.GetString()));
         Assert.Equal(grant, (await client.RefreshAsync(tokens.Refresh!)).Json.GetProperty("grant_id").GetString());
     }

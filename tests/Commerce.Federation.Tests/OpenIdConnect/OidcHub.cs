@@ -213,6 +213,7 @@ public class OidcHub : IAsyncLifetime
     {
         using var answer = await UserInfoAsync(accessToken);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.True(answer.Headers.CacheControl?.NoStore);
         return JsonElement.Parse(await answer.Content.ReadAsStringAsync());
     }
 

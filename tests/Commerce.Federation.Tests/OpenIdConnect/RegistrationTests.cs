@@ -58,6 +58,7 @@ public sealed class RegistrationTests(OidcHub hub) : IClassFixture<OidcHub>
     {
         var client = await RegisterAsync("""{"scope":"openid profile","userinfo_signed_response_alg":"RS256","id_token_signed_response_alg":"RS256"}""");
         Assert.Equal("openid profile", client.Json.GetProperty("scope").GetString());
+        Assert.Equal(hub.Clock.GetUtcNow().ToUnixTimeSeconds(), client.Json.GetProperty("client_id_issued_at").GetInt64());
         Assert.Equal($"{hub.Issuer}{Path}/{client.Id}", client.Json.GetProperty("registration_client_uri").GetString());
         Assert.Equal(0, client.Json.GetProperty("client_secret_expires_at").GetInt32());
 

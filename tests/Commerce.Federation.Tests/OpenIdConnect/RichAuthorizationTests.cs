@@ -186,6 +186,7 @@ public sealed class RichAuthorizationTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal("invalid_authorization_details", (await client.RedeemAsync(code, ("authorization_details", Details(asked)))).Error);
         var tokens = TestTokens.Of(await client.RedeemAsync(code));
         Assert.Equal("invalid_authorization_details", (await client.RefreshAsync(tokens.Refresh!, ("authorization_details", Details(asked)))).Error);
+        TestTokens.Of(await client.RefreshAsync(tokens.Refresh!, ("authorization_details", Details("\"tires/winter\""))));
     }
 
     [Fact]

@@ -30,6 +30,8 @@ public sealed class PartnerNetworksTests(PartnerHub world) : IClassFixture<Partn
     [InlineData("100.127.255.255", "100.128.0.0")]
     [InlineData("127.1.2.3", "128.0.0.1")]
     [InlineData("169.254.0.1", "169.253.255.255")]
+    [InlineData("169.254.169.254", "168.254.169.254")]
+    [InlineData("100.100.100.200", "101.100.100.200")]
     [InlineData("172.16.0.0", "172.15.255.255")]
     [InlineData("172.31.255.255", "172.32.0.0")]
     [InlineData("192.168.0.0", "192.167.255.255")]
