@@ -120,6 +120,7 @@ public sealed class CommerceApiTests(ProtectedApi api) : IClassFixture<Protected
     {
         using var none = await api.CallAsync(null);
         Assert.Equal(HttpStatusCode.Unauthorized, none.StatusCode);
+        Assert.True(none.Headers.CacheControl?.NoStore);
         Assert.DoesNotContain("error", none.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
         Assert.Contains("DPoP", none.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
         using var bad = await api.CallAsync("Bearer x.y.z");

@@ -79,6 +79,12 @@ public sealed class DpopTests(OidcHub hub) : IClassFixture<OidcHub>
             using var again = await hub.CallAsync("/api/probe", "DPoP", tokens.Access, proof);
             Assert.Equal(expected, again.StatusCode);
         }
+        // The address is the hub's own; what the Host header says is a stranger's word.
+        var elsewhere = proofs.Proof("/api/probe", tokens.Access, c => c["htu"] = "http://evil.example/api/probe", method: "GET");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/probe") { Headers = { Host = "evil.example", Authorization = new("DPoP", tokens.Access) } };
+        request.Headers.TryAddWithoutValidation("DPoP", elsewhere);
+        using var misled = await hub.Hub.Http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Unauthorized, misled.StatusCode);
         using var bearer = await hub.CallAsync("/api/probe", "Bearer", tokens.Access);
         Assert.Equal(HttpStatusCode.Unauthorized, bearer.StatusCode);
         using var bare = await hub.CallAsync("/api/probe", "DPoP", tokens.Access);

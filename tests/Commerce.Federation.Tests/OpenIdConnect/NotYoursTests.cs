@@ -126,12 +126,20 @@ public sealed class NotYoursTests(OidcHub hub) : IClassFixture<OidcHub>
     }
 
     [Fact]
-    public async Task RFC7662_an_idle_refresh_token_is_not_active()
+    public async Task RFC7662_a_refresh_token_is_described_while_it_is_good_and_not_active_once_it_is_idle()
     {
-        var client = await hub.AddClientAsync();
-        var token = (await hub.TokensAsync(client, hub.SignedIn().Browser, ("scope", "openid offline_access"))).Refresh!;
+        var client = await hub.AddClientAsync(needsConsent: true, claims: ["name"]);
+        var (browser, customer, _) = hub.SignedIn();
+        var receipt = hub.GiveConsent(client, customer, "name").Receipt;
+        var tokens = await hub.TokensAsync(client, browser, ("scope", "openid profile offline_access"));
+        var (token, begun) = (tokens.Refresh!, hub.Clock.GetUtcNow());
         hub.Clock.Advance(TimeSpan.FromDays(7) - TimeSpan.FromSeconds(1));
-        Assert.True((await client.IntrospectAsync(hub, token)).GetProperty("active").GetBoolean());
+        var active = await client.IntrospectAsync(hub, token);
+        Assert.Equal((true, client.Id, tokens.IdClaims.GetProperty("sub").GetString(), "openid profile offline_access"), (active.GetProperty("active").GetBoolean(),
+            active.GetProperty("client_id").GetString(), active.GetProperty("sub").GetString(), active.GetProperty("scope").GetString()));
+        Assert.Equal((tokens.AccessClaims.GetProperty("grant_id").GetString(), tokens.IdClaims.GetProperty("acr").GetString(), receipt),
+            (active.GetProperty("grant_id").GetString(), active.GetProperty("acr").GetString(), active.GetProperty("consent_receipt").GetString()));
+        Assert.Equal((begun.ToUnixTimeSeconds(), begun.AddDays(7).ToUnixTimeSeconds()), (active.GetProperty("iat").GetInt64(), active.GetProperty("exp").GetInt64()));
         hub.Clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal("""{"active":false}""", (await client.IntrospectAsync(hub, token)).GetRawText());
     }

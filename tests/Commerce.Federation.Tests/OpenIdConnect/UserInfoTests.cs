@@ -76,7 +76,7 @@ public sealed class UserInfoTests(OidcHub hub) : IClassFixture<OidcHub>
             var (browser, _, _) = hub.SignedIn();
             var tokens = await hub.TokensAsync(client, browser, ("scope", "openid email"));
             using var answer = await hub.UserInfoAsync(tokens.Access);
-            Assert.Equal("application/jwt", answer.Content.Headers.ContentType?.MediaType);
+            Assert.Equal(("application/jwt", true), (answer.Content.Headers.ContentType?.MediaType, answer.Headers.CacheControl?.NoStore));
             var jwt = await answer.Content.ReadAsStringAsync();
             await DiscoveryTests.AssertSignedAsync(hub, jwt, algorithm);
             var claims = Jwt.Payload(jwt);

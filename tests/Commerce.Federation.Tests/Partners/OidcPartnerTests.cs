@@ -110,6 +110,7 @@ public sealed class OidcPartnerTests(PartnerHub world) : IClassFixture<PartnerHu
     [InlineData("""{"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA","kid":"a"},{"kty":"EC","crv":"P-256","x":"AA","y":"BB","kid":"a"}]}}""", "jwks")]
     [InlineData("""{"jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA","use":"enc"}]}}""", "jwks")]
     [InlineData("""{"scope":"openid offline_access","grant_types":["authorization_code"]}""", "scope")]
+    [InlineData("""{"post_logout_redirect_uris":["https://fitter.example/bye","javascript:alert(1)"]}""", "post_logout_redirect_uris[1]")]
     public async Task What_does_not_go_together_is_refused_by_name(string changes, string field)
     {
         var result = await world.AddAsync(Documents.Client(c =>
