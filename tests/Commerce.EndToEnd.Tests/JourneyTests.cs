@@ -344,7 +344,7 @@ public sealed class JourneyTests(DemoProcess demo)
             ("shop nothing here", demo.Ready.Shop + "/nowhere"), ("tires", demo.Ready.Tires), ("tires failed", demo.Ready.Tires + "/not-signed-in?reason=failed"),
             ("tires expired", demo.Ready.Tires + "/not-signed-in?reason=expired"), ("fuel", demo.Ready.Fuel), ("hub sign in", demo.Ready.Hub + "/signin"),
             ("hub register", demo.Ready.Hub + "/register"), ("hub new password", demo.Ready.Hub + "/password"), ("mailbox", demo.Ready.Mailbox),
-            ("hub refused", demo.Ready.Hub + "/hop/no-such-offer?order=NT-0"),
+            ("hub refused", demo.Ready.Hub + "/hop/no-such-offer?order=NT-0"), ("hub nothing here", demo.Ready.Hub + "/nowhere"), ("hub bare host", demo.Ready.Hub + "/"),
         })
         {
             await visitor.Page.GotoAsync(url);

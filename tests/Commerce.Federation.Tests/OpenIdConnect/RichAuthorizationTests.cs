@@ -165,7 +165,7 @@ public sealed class RichAuthorizationTests(OidcHub hub) : IClassFixture<OidcHub>
             ["authorization_details"] = details,
         });
         Assert.Equal("invalid_authorization_details", (await ExchangeAsync(Details("\"*\"", order: "NT-1"))).Error);
-        var exchanged = TestTokens.Of(await ExchangeAsync(Details("\"tires\""))) is var token ? token.AccessClaims : default;
+        var exchanged = TestTokens.Of(await ExchangeAsync(Details("\"tires\""))).AccessClaims;
 
         foreach (var echo in new[] { JsonElement.Parse(await queried.Content.ReadAsStringAsync()), await client.IntrospectAsync(hub, tokens.Refresh!) })
             Assert.True(JsonElement.DeepEquals(JsonElement.Parse(Details("\"*\"")), echo.GetProperty("authorization_details")), echo.GetRawText());
