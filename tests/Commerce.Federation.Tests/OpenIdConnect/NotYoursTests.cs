@@ -15,6 +15,9 @@ public sealed class NotYoursTests(OidcHub hub) : IClassFixture<OidcHub>
 {
     private const string Device = "urn:ietf:params:oauth:grant-type:device_code";
 
+    private static readonly string WholeOrder =
+        $$"""[{"type":"retail_purchase","order_number":"{{OidcHub.Order.OrderNumber}}","line_categories":["*"],"purpose":"book-fitting"}]""";
+
     [Fact]
     public async Task O11_a_waiting_request_opens_with_its_own_cookie_and_not_with_another_of_the_same_name()
     {
@@ -36,29 +39,16 @@ public sealed class NotYoursTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.Equal("/signin", (await browser.GetAsync(back)).RedirectsTo?.AbsolutePath);
     }
 
-    [Fact]
-    public async Task O11_a_consent_sheet_opens_for_the_session_that_it_was_made_for_alone()
-    {
-        var client = await hub.AddClientAsync(needsConsent: true, claims: ["name", "email"]);
-        var (browser, customer, _) = hub.SignedIn();
-        var sheet = await browser.GetAsync(client.AuthorizeUrl(("scope", "openid email")));
-        Assert.Equal("/consent", sheet.RedirectsTo?.AbsolutePath);
-        var elsewhere = hub.Hub.NewBrowser();
-        hub.Neighbours.SignIn(elsewhere, customer);
-        foreach (var stranger in new[] { elsewhere, hub.SignedIn().Browser })
-            AssertErrorPage(await stranger.GetAsync(sheet.RedirectsTo!.PathAndQuery), "federation.sheet_invalid");
-        Assert.Equal(HttpStatusCode.OK, (await browser.FollowAsync(sheet)).Status);
-    }
-
-    [Fact]
-    public async Task O11_a_sheet_about_a_purchase_opens_for_the_session_that_it_was_made_for_alone()
+    [Theory]
+    [InlineData("/consent")]
+    [InlineData("/consent/purchase")]
+    public async Task O11_a_sheet_opens_for_the_session_that_it_was_made_for_alone(string path)
     {
         var client = await hub.AddClientAsync(c => c with { AuthorizationDetailsTypes = ["retail_purchase"] }, needsConsent: true);
         var (browser, customer, _) = hub.SignedIn();
         hub.Neighbours.Purchases[(customer, OidcHub.Order.OrderNumber)] = OidcHub.Order;
-        var details = $$"""[{"type":"retail_purchase","order_number":"{{OidcHub.Order.OrderNumber}}","line_categories":["*"],"purpose":"book-fitting"}]""";
-        var sheet = await browser.GetAsync(client.AuthorizeUrl(("authorization_details", details)));
-        Assert.Equal("/consent/purchase", sheet.RedirectsTo?.AbsolutePath);
+        var sheet = await browser.GetAsync(client.AuthorizeUrl(path == "/consent" ? ("scope", "openid email") : ("authorization_details", WholeOrder)));
+        Assert.Equal(path, sheet.RedirectsTo?.AbsolutePath);
         var elsewhere = hub.Hub.NewBrowser();
         hub.Neighbours.SignIn(elsewhere, customer);
         foreach (var stranger in new[] { elsewhere, hub.SignedIn().Browser })
@@ -170,9 +160,8 @@ public sealed class NotYoursTests(OidcHub hub) : IClassFixture<OidcHub>
     public async Task RFC9396_a_grant_without_details_gets_none_by_asking_later()
     {
         var client = await hub.AddClientAsync(c => c with { AuthorizationDetailsTypes = ["retail_purchase"] });
-        var details = $$"""[{"type":"retail_purchase","order_number":"{{OidcHub.Order.OrderNumber}}","line_categories":["*"],"purpose":"book-fitting"}]""";
         var code = await hub.CodeAsync(client, hub.SignedIn().Browser);
-        Assert.Equal("invalid_authorization_details", (await client.RedeemAsync(code, ("authorization_details", details))).Error);
+        Assert.Equal("invalid_authorization_details", (await client.RedeemAsync(code, ("authorization_details", WholeOrder))).Error);
         TestTokens.Of(await client.RedeemAsync(code));
     }
 
