@@ -44,7 +44,7 @@ internal static class HopBench
                 var file = Path.Combine(folder.FullName, $"{kind}.json");
                 config["server"] = HubProcess(folder.FullName, options);
                 await File.WriteAllTextAsync(file, JsonSerializer.Serialize(config));
-                code |= await DriveAsync(file, users, options);
+                code |= await DriveAsync([file], users, options);
             }
             return code;
         }
@@ -66,10 +66,10 @@ internal static class HopBench
         readyUrl = $"{Origin}/health/ready",
     };
 
-    public static async Task<int> DriveAsync(string config, int users, string[] options)
+    public static async Task<int> DriveAsync(string[] configs, int users, string[] options)
     {
         var info = new ProcessStartInfo(Environment.ProcessPath!);
-        foreach (var argument in new[] { typeof(HopBench).Assembly.Location, "run", config, "--concurrency", $"{Math.Min(users, 8)}" }) info.ArgumentList.Add(argument);
+        foreach (var argument in new[] { typeof(HopBench).Assembly.Location, "run" }.Concat(configs).Concat(["--concurrency", $"{Math.Min(users, 8)}"])) info.ArgumentList.Add(argument);
         foreach (var option in options) info.ArgumentList.Add(option);
         using var driver = Process.Start(info)!;
         await driver.WaitForExitAsync();

@@ -7,12 +7,13 @@ using System.Text.Json;
 namespace Commerce.Benchmarks;
 
 /// <summary>
-/// The hub beside a well-known server of others, one after the other in one run, by the same driver on the same two cores: npm oidc-provider
-/// for OpenID Connect, npm samlp for SAML. The peers keep everything in memory; the hub makes every one-time use durable first.
+/// The hub beside a well-known server of others, in turns in one run, by the same driver on the same two cores: npm oidc-provider for OpenID
+/// Connect, npm samlp for SAML. The peers keep everything in memory; the hub makes every one-time use durable first. A bare Kestrel server
+/// that answers as many requests with nothing takes its turn too: it says how fast the machine is in those minutes.
 /// </summary>
 internal static class PeerBench
 {
-    private const string PeerHost = "http://127.0.0.1:5191";
+    private const string PeerHost = "http://127.0.0.1:5191", FloorHost = "http://127.0.0.1:5192";
 
     public static async Task<int> RunAsync(string[] options)
     {
@@ -32,15 +33,16 @@ internal static class PeerBench
             var hub = isOidc ? HopBench.Oidc(clientId, secret, hop: false) : HopBench.Saml(hop: false);
             hub["server"] = HopBench.HubProcess(folder.FullName, options);
             var peer = isOidc ? OidcPeer(peers) : SamlPeer(peers, folder.FullName);
+            var floor = Floor(isOidc ? ["/away", "/", "/"] : ["/"]);
 
             var results = Path.Combine(folder.FullName, "results.jsonl");
-            var code = 0;
-            foreach (var (name, config) in new[] { ("peer", peer), ("hub", hub) })
+            var files = new List<string>();
+            foreach (var (name, config) in new[] { ("floor", floor), ("peer", peer), ("hub", hub) })
             {
-                var file = Path.Combine(folder.FullName, $"{name}.json");
-                await File.WriteAllTextAsync(file, JsonSerializer.Serialize(config));
-                code |= await HopBench.DriveAsync(file, users, [.. rest, "--out", results]);
+                files.Add(Path.Combine(folder.FullName, $"{name}.json"));
+                await File.WriteAllTextAsync(files[^1], JsonSerializer.Serialize(config));
             }
+            var code = await HopBench.DriveAsync([.. files], users, [.. rest, "--out", results]);
             if (code == 0) Report(isOidc ? "oidc-provider" : "samlp", await File.ReadAllLinesAsync(results));
             return code;
         }
@@ -49,6 +51,16 @@ internal static class PeerBench
             folder.Delete(recursive: true);
         }
     }
+
+    private static Dictionary<string, object> Floor(string[] paths) => new()
+    {
+        ["name"] = $"bare Kestrel, {paths.Length} GET", ["kind"] = "http", ["urls"] = paths.Select(p => FloorHost + p).ToArray(),
+        ["server"] = new
+        {
+            command = new[] { "dotnet", typeof(PeerBench).Assembly.Location, "hello", "--port", "5192" }, workingDirectory = AppContext.BaseDirectory,
+            environment = new Dictionary<string, string>(), readyUrl = $"{FloorHost}/",
+        },
+    };
 
     private static Dictionary<string, object> OidcPeer(string peers) => new()
     {
@@ -96,7 +108,7 @@ internal static class PeerBench
 
     private static void Report(string peerName, string[] lines)
     {
-        JsonElement[] both = [.. lines.Select(l => JsonDocument.Parse(l).RootElement)];
+        JsonElement[] all = [.. lines.Select(l => JsonDocument.Parse(l).RootElement)];
         static string Cell(JsonElement of, string format) => of.ValueKind == JsonValueKind.Number ? of.GetDouble().ToString(format, CultureInfo.InvariantCulture) : "-";
         static JsonElement At(JsonElement from, string path) => path.Split('.').Aggregate(from, (at, name) => at.ValueKind == JsonValueKind.Object ? at.GetProperty(name) : default);
         Console.WriteLine();
@@ -110,9 +122,14 @@ internal static class PeerBench
             ("idle memory MiB", "idleRssMiB", "0"), ("peak memory MiB", "peakRssMiB", "0"),
         })
         {
-            var (peer, hub) = (At(both[0], path), At(both[1], path));
+            var (peer, hub) = (At(all[1], path), At(all[2], path));
             var ratio = peer.ValueKind == JsonValueKind.Number && peer.GetDouble() > 0 ? (hub.GetDouble() / peer.GetDouble()).ToString("0.00", CultureInfo.InvariantCulture) : "-";
             Console.WriteLine($"| {words} | {Cell(peer, format)} | {Cell(hub, format)} | {ratio} |");
         }
+        var (floor, ofPeer, ofHub) = (Cpu(all[0]), Cpu(all[1]), Cpu(all[2]));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| in bare Kestrel exchanges of {floor:0.000} CPU ms | {ofPeer / floor:0.0} | {ofHub / floor:0.0} | {ofHub / ofPeer:0.00} |"));
+
+        static double Cpu(JsonElement of) => At(of, "median.serverCpuMsPerFlow").GetDouble();
     }
 }
