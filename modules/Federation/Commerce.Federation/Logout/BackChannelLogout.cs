@@ -25,7 +25,7 @@ internal sealed class BackChannelLogout(FederationDb db, Connections connections
     public async Task Handle(SessionEnded message, Delivery delivery, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
-        var parties = await db.Set<Grant>().AsNoTracking().Where(g => g.Session == message.Session && g.CodeUsedAt != null)
+        var parties = await db.Set<Grant>().AsNoTracking().Where(g => g.Customer == message.Customer && g.Session == message.Session && g.CodeUsedAt != null)
             .Select(g => new { g.Connection, g.Subject }).Distinct().ToListAsync(stop);
         foreach (var party in parties)
         {

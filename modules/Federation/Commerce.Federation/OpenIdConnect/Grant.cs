@@ -131,8 +131,7 @@ internal sealed class GrantMap : IEntityTypeConfiguration<Grant>
         grant.Property(g => g.UserInfoClaims).HasMaxLength(Lengths.ClaimNames);
         grant.Property(g => g.IdTokenClaims).HasMaxLength(Lengths.ClaimNames);
         grant.Ignore(g => g.Scopes);
-        grant.HasIndex(g => g.Session);     // whom to tell when a session ends
-        grant.HasIndex(g => g.Customer);    // what dies with a locked account
+        grant.HasIndex(g => new { g.Customer, g.Session });     // what dies with a locked account, and whom to tell when a session ends
     }
 }
 

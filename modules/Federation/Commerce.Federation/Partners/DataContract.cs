@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Commerce.Federation.Partners;
 
 /// <summary>What a partner may ever receive, by purpose. Beyond it nothing leaves, whatever is asked or consented.</summary>
@@ -20,6 +22,16 @@ internal sealed record ContractPurpose(
     string Id, int RetentionDays, string LegalBasis, IReadOnlyDictionary<string, string> Texts, IReadOnlyList<ContractClaim> Claims)
 {
     public bool NeedsConsent => LegalBasis != "contract";
+
+    /// <summary>Whether the claim belongs to what this purpose names, by itself or as a part of one that it names.</summary>
+    public bool Names(string claim)
+    {
+        foreach (var named in Claims)
+        {
+            if (named.Name == claim || ClaimCatalogue.IsPart(claim, named.Name)) return true;
+        }
+        return false;
+    }
 }
 
 /// <param name="Name">One of <see cref="ClaimCatalogue.Names"/>.</param>
@@ -53,14 +65,17 @@ internal static class ClaimCatalogue
     /// <summary>These speak of one order, so they leave with a hop and never without one.</summary>
     public static bool IsOfHop(string name) => name is Vehicle or Purchase;
 
-    /// <summary>The claim with those that come with it: a verified flag means nothing by itself, and a name is told in whole and in parts.</summary>
-    public static IReadOnlyList<string> With(string name) => name switch
+    private static readonly FrozenDictionary<string, string[]> Wholes = new Dictionary<string, string[]>
     {
-        "name" => ["name", "given_name", "family_name"],
-        "email" => ["email", "email_verified"],
-        "phone_number" => ["phone_number", "phone_number_verified"],
-        _ => [name],
-    };
+        ["name"] = ["name", "given_name", "family_name"],
+        ["email"] = ["email", "email_verified"],
+        ["phone_number"] = ["phone_number", "phone_number_verified"],
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>The claim with those that come with it: a verified flag means nothing by itself, and a name is told in whole and in parts.</summary>
+    public static IReadOnlyList<string> With(string name) => Wholes.TryGetValue(name, out var parts) ? parts : [name];
+
+    public static bool IsPart(string name, string whole) => Wholes.TryGetValue(whole, out var parts) && parts.AsSpan().Contains(name);
 
     /// <summary>OpenID Connect Core §5.4, and the hub's own <c>vehicle</c> and <c>purchase</c>.</summary>
     public static IReadOnlyList<string> OfScope(string scope) => scope switch

@@ -16,13 +16,12 @@ internal sealed class ReleasedClaims(PersonalData personal, Connections connecti
         var held = await personal.UnprotectJsonAsync<Dictionary<string, JsonElement>>(release.Customer, ReleaseValues.Use, release.Values, stop);
         if (held is null) return null;
 
-        var connection = await connections.FindAsync(release.Connection, stop);
-        var allowed = connection?.Contract?.Purpose(release.Purpose)?.Claims.SelectMany(c => ClaimCatalogue.With(c.Name)).ToHashSet(StringComparer.Ordinal) ?? [];
+        var purpose = (await connections.FindAsync(release.Connection, stop))?.Contract?.Purpose(release.Purpose);
         var claims = new Dictionary<string, JsonElement>(held.Count + 2, StringComparer.Ordinal);
         foreach (var (name, value) in held)
         {
             if (name is ClaimCatalogue.ConsentReceipt or ClaimCatalogue.Hop) claims[name] = value;
-            else if (allowed.Contains(name) && (asked is null || asked.Contains(name))) claims[name] = value;
+            else if (purpose?.Names(name) == true && (asked is null || asked.Contains(name))) claims[name] = value;
         }
         return claims;
     }

@@ -88,12 +88,13 @@ internal sealed class SamlParticipants(FederationDb db, Connections connections,
     }
 
     /// <summary>Whether everybody else in the sessions confirmed the end. Waits a little for those that are told at this moment.</summary>
-    public async Task<SamlStatus> StatusAsync(IReadOnlyList<Guid> sessions, CancellationToken stop)
+    /// <param name="ended">One of each session.</param>
+    public async Task<SamlStatus> StatusAsync(IReadOnlyList<SamlParticipant> ended, CancellationToken stop)
     {
         for (var step = 0; ; step++)
         {
             var waiting = false;
-            foreach (var session in sessions)
+            foreach (var (session, customer) in ended.Select(p => (p.Session, p.Customer)))
             {
                 foreach (var participant in await OpenAsync(session, stop))
                 {
@@ -101,7 +102,7 @@ internal sealed class SamlParticipants(FederationDb db, Connections connections,
                     if (await connections.FindAsync(participant.Connection, stop) is not { IsActive: true, Saml: { } sp } || LogoutPeer.Of(sp).Endpoint(SamlBindings.Soap) is null) return SamlStatus.PartialLogout;
                     waiting = true;
                 }
-                waiting |= await OpenRelyingPartiesAsync(session, stop);
+                waiting |= await OpenRelyingPartiesAsync(session, customer, stop);
             }
             if (!waiting) return SamlStatus.Success;
             if (step == Steps) return SamlStatus.PartialLogout;
@@ -110,9 +111,9 @@ internal sealed class SamlParticipants(FederationDb db, Connections connections,
     }
 
     /// <summary>Relying parties over OpenID Connect that take logout tokens and have not confirmed theirs.</summary>
-    private async Task<bool> OpenRelyingPartiesAsync(Guid session, CancellationToken stop)
+    private async Task<bool> OpenRelyingPartiesAsync(Guid session, Guid customer, CancellationToken stop)
     {
-        var parties = await db.Set<Grant>().AsNoTracking().Where(g => g.Session == session && g.CodeUsedAt != null).Select(g => g.Connection).Distinct().ToListAsync(stop);
+        var parties = await db.Set<Grant>().AsNoTracking().Where(g => g.Customer == customer && g.Session == session && g.CodeUsedAt != null).Select(g => g.Connection).Distinct().ToListAsync(stop);
         foreach (var party in parties)
         {
             if (await connections.FindAsync(party, stop) is not { IsActive: true, Oidc.BackchannelLogoutUri: not null }) continue;

@@ -79,8 +79,8 @@ internal sealed class SingleLogoutService(
     }
 
     /// <summary>Uses the request up, then ends the sessions it means.</summary>
-    /// <returns>The sessions; empty where it means none; null where the request was used before.</returns>
-    private async Task<IReadOnlyList<Guid>?> EndAsync(ValidatedLogoutRequest request, Connection connection, Guid? browserSession, CancellationToken stop)
+    /// <returns>The sender's part in each of them; empty where it means none; null where the request was used before.</returns>
+    private async Task<IReadOnlyList<SamlParticipant>?> EndAsync(ValidatedLogoutRequest request, Connection connection, Guid? browserSession, CancellationToken stop)
     {
         var meant = await participants.MeantByAsync(request, connection, browserSession, stop);
         await using (var transaction = await db.Database.BeginTransactionAsync(stop))
@@ -104,7 +104,7 @@ internal sealed class SingleLogoutService(
             await transaction.CommitAsync(stop);
         }
         foreach (var participant in meant) await mediator.Send(new EndSession(participant.Session), stop);
-        return [.. meant.Select(p => p.Session)];
+        return meant;
     }
 }
 
