@@ -145,6 +145,27 @@ public abstract class RaceTests(RaceHub hub)
     }
 
     [Fact]
+    public async Task F19_of_200_calls_at_the_hubs_own_api_with_one_dpop_proof_one_is_served()
+    {
+        var (rp, _) = await StartAsync(("dpop_bound_access_tokens", true), ("grant_types", new[] { "authorization_code", "client_credentials" }), ("scope", "openid bookings:write"));
+        rp.DpopKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var token = TokenSet.Of(await rp.TokenAsync(new() { ["grant_type"] = "client_credentials", ["scope"] = "bookings:write" })).Access;
+        HttpRequestMessage Booking() => new(HttpMethod.Post, "/api/bookings")
+        {
+            Headers = { Authorization = new AuthenticationHeaderValue("DPoP", token) }, Content = new StringContent("{}", System.Text.Encoding.UTF8, "application/json"),
+        };
+        Assert.NotEqual(HttpStatusCode.Unauthorized, (await rp.SendAsync(Booking, token)).Status);      // a booking of nothing is refused for what it says
+        var proof = rp.Proof("POST", $"{hub.Issuer}/api/bookings", token);
+        var answers = await AllAtOnceAsync(n => hub[n], () =>
+        {
+            var request = Booking();
+            request.Headers.Add("DPoP", proof);
+            return request;
+        });
+        Assert.Single(answers, a => a.Status != HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task O10_of_200_requests_with_one_client_assertion_one_is_served()
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
