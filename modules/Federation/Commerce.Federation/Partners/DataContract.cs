@@ -75,6 +75,7 @@ internal static class ClaimCatalogue
     /// <summary>The claim with those that come with it: a verified flag means nothing by itself, and a name is told in whole and in parts.</summary>
     public static IReadOnlyList<string> With(string name) => Wholes.TryGetValue(name, out var parts) ? parts : [name];
 
+    /// <summary>Whether the second is told in parts, and the first is one of them.</summary>
     public static bool IsPart(string name, string whole) => Wholes.TryGetValue(whole, out var parts) && parts.AsSpan().Contains(name);
 
     /// <summary>OpenID Connect Core §5.4, and the hub's own <c>vehicle</c> and <c>purchase</c>.</summary>

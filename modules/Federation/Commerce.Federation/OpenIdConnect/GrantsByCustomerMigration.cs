@@ -6,7 +6,7 @@ namespace Commerce.Federation.OpenIdConnect;
 
 /// <summary>One index for both questions, by customer and by session: each of the two changed a page of its own at every sign-in.</summary>
 [DbContext(typeof(FederationDb)), Migration("2026112404_grants_by_customer")]
-internal sealed class GrantsByCustomer() : ModuleMigration("federation")
+internal sealed class GrantsByCustomerMigration() : ModuleMigration("federation")
 {
     protected override void Up(MigrationBuilder migrationBuilder)
     {
