@@ -130,9 +130,37 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
         }
     }
 
+    /// <summary>
+    /// Without savepoints first: each costs two statements and a copy of every page that its work touches. Only where a work fails or undoes
+    /// itself, which is rare, is everything put back and run again, each work in a savepoint of its own.
+    /// </summary>
     private static void Commit(SqliteSession session, List<Waiting> batch)
     {
         session.Begin();
+        if (!RunTogether(session, batch))
+        {
+            if (session.InTransaction) session.Rollback();
+            session.Begin();
+            RunApart(session, batch);
+        }
+        session.Commit();
+    }
+
+    /// <returns>False where something of it must not stay.</returns>
+    private static bool RunTogether(SqliteSession session, List<Waiting> batch)
+    {
+        session.Undone = false;
+        foreach (var one in batch)
+        {
+            if (one.GivesUp()) continue;
+            one.Run(session);
+            if (one.Failed || session.Undone || !session.InTransaction) return false;
+        }
+        return true;
+    }
+
+    private static void RunApart(SqliteSession session, List<Waiting> batch)
+    {
         foreach (var one in batch)
         {
             if (one.GivesUp()) continue;
@@ -142,7 +170,6 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
             if (session.InTransaction) session.Release(undo: one.Failed || session.Undone);
             else throw new InvalidOperationException("SQLite undid the whole transaction.", one.Error);    // disk full, out of memory
         }
-        session.Commit();
     }
 
     public void Dispose()
@@ -182,6 +209,7 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
 
         public override void Run(HotWrite session)
         {
+            Error = null;       // of a run before
             try
             {
                 var running = work(session);
@@ -207,16 +235,16 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
 /// <summary>One open connection to a SQLite file with its prepared statements. Used by one thread at a time; nothing in it waits but SQLite.</summary>
 internal sealed class SqliteSession(SqliteConnection connection) : HotWrite, IDisposable
 {
-    private static readonly HotSql BeginSql = new("BEGIN IMMEDIATE"), CommitSql = new("COMMIT"), SaveSql = new("SAVEPOINT one"),
+    private static readonly HotSql BeginSql = new("BEGIN IMMEDIATE"), CommitSql = new("COMMIT"), RollbackSql = new("ROLLBACK"), SaveSql = new("SAVEPOINT one"),
         ReleaseSql = new("RELEASE one"), UndoSql = new("ROLLBACK TO one");
 
-    private readonly Dictionary<HotSql, SqliteCommand> queries = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<HotSql, SqliteStatement> statements = new(ReferenceEqualityComparer.Instance);
 
     public bool InTransaction => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
 
     public void Begin() => Execute(BeginSql, []);
     public void Commit() => Execute(CommitSql, []);
+    public void Rollback() => Execute(RollbackSql, []);
     public void Save() => Execute(SaveSql, []);
 
     public void Release(bool undo)
@@ -227,43 +255,31 @@ internal sealed class SqliteSession(SqliteConnection connection) : HotWrite, IDi
 
     public override ValueTask<int> ExecuteAsync(HotSql sql, params object?[] values) => new(Execute(sql, values));
 
-    private int Execute(HotSql sql, ReadOnlySpan<object?> values)
-    {
-        if (!statements.TryGetValue(sql, out var statement)) statements.Add(sql, statement = new SqliteStatement(connection.Handle!, sql.ForSqlite()));
-        return statement.Execute(values);
-    }
-
     public override ValueTask<T?> FirstAsync<T>(HotSql sql, Func<DbDataReader, T> row, params object?[] values) where T : default
     {
-        using var reader = Command(sql, values).ExecuteReader();
-        return new(reader.Read() ? row(reader) : default);
+        using var rows = Of(sql).Query(values);
+        return new(rows.Read() ? row(rows) : default);
     }
 
     public override ValueTask<List<T>> ListAsync<T>(HotSql sql, Func<DbDataReader, T> row, params object?[] values)
     {
-        var rows = new List<T>();
-        using var reader = Command(sql, values).ExecuteReader();
-        while (reader.Read()) rows.Add(row(reader));
-        return new(rows);
+        var all = new List<T>();
+        using var rows = Of(sql).Query(values);
+        while (rows.Read()) all.Add(row(rows));
+        return new(all);
     }
 
-    private SqliteCommand Command(HotSql sql, object?[] values)
+    private int Execute(HotSql sql, ReadOnlySpan<object?> values) => Of(sql).Execute(values);
+
+    private SqliteStatement Of(HotSql sql)
     {
-        if (!queries.TryGetValue(sql, out var command))
-        {
-            command = connection.CreateCommand();
-            command.CommandText = sql.ForSqlite();
-            for (var at = 1; at <= values.Length; at++) command.Parameters.Add(new SqliteParameter { ParameterName = $"${at}" });
-            queries.Add(sql, command);
-        }
-        for (var at = 0; at < values.Length; at++) command.Parameters[at].Value = HotSql.Bound(values[at]);
-        return command;
+        if (!statements.TryGetValue(sql, out var statement)) statements.Add(sql, statement = new SqliteStatement(connection.Handle!, sql.ForSqlite()));
+        return statement;
     }
 
     public void Dispose()
     {
         foreach (var statement in statements.Values) statement.Dispose();
-        foreach (var command in queries.Values) command.Dispose();
         connection.Dispose();
     }
 }
