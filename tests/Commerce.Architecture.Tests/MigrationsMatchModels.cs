@@ -129,6 +129,7 @@ internal sealed class Forgetful() : ModuleMigration("forgetful")
     protected override void Up(MigrationBuilder migrationBuilder)
     {
         CreateOutboxAndInbox(migrationBuilder);
+        IndexEventsHeldBack(migrationBuilder);
         migrationBuilder.CreateTable("things", table => new
         {
             Id = table.Column<Guid>(),

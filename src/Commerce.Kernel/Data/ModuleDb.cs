@@ -47,8 +47,7 @@ public abstract class ModuleDb(DbContextOptions options) : DbContext(options)
             message.Property(m => m.Aggregate).HasMaxLength(128);
             message.Property(m => m.Type).HasMaxLength(128);
             message.Property(m => m.LastError).HasMaxLength(512);
-            message.HasIndex(m => m.Id).IsUnique();
-            message.HasIndex(m => new { m.Aggregate, m.Sequence });     // is an earlier event of the aggregate waiting?
+            message.HasIndex(m => new { m.Aggregate, m.Sequence }).HasFilter(OutboxMessage.IsHeldBack);     // is an earlier event of the aggregate waiting?
         });
         modelBuilder.Entity<InboxEntry>(entry =>
         {

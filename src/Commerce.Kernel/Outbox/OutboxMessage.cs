@@ -8,6 +8,9 @@ namespace Commerce.Kernel.Outbox;
 /// <summary>An event that waits for delivery. The row goes when every consumer has handled it.</summary>
 internal sealed class OutboxMessage
 {
+    /// <summary>True of one that was tried in vain: alone those are in the index, which nearly every event therefore never touches.</summary>
+    public const string IsHeldBack = "\"Attempts\" > 0";
+
     /// <summary>Order of recording within the module.</summary>
     public long Sequence { get; init; }
     public required Guid Id { get; init; }

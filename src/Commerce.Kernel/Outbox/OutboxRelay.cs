@@ -19,12 +19,13 @@ internal sealed class OutboxRelay(
 {
     private const int BatchSize = 256;
 
-    // An aggregate whose earliest event is waiting or dead is held back as a whole: its order must stand.
+    // An aggregate whose earliest event is waiting or dead is held back as a whole: its order must stand. What was never tried is due whatever
+    // the clock says, which may have been set back since.
     private static readonly HotSql
         Due = new("""
             SELECT "Sequence", "Id", "Aggregate", "Type", "Body", "CreatedAt", "Attempts" FROM {schema}outbox m
-            WHERE "DeadAt" IS NULL AND "NextAttemptAt" <= $1 AND NOT EXISTS (SELECT 1 FROM {schema}outbox e
-              WHERE e."Aggregate" = m."Aggregate" AND e."Sequence" < m."Sequence" AND (e."DeadAt" IS NOT NULL OR e."NextAttemptAt" > $1))
+            WHERE "DeadAt" IS NULL AND ("Attempts" = 0 OR "NextAttemptAt" <= $1) AND NOT EXISTS (SELECT 1 FROM {schema}outbox e
+              WHERE e."Aggregate" = m."Aggregate" AND e."Sequence" < m."Sequence" AND e."Attempts" > 0 AND (e."DeadAt" IS NOT NULL OR e."NextAttemptAt" > $1))
             ORDER BY "Sequence" LIMIT $2
             """),
         Remove = new(

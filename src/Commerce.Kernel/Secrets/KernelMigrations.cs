@@ -43,3 +43,9 @@ internal sealed class KeyStoresOfKeys() : ModuleMigration("kernel")
     protected override void Up(MigrationBuilder migrationBuilder) =>
         migrationBuilder.AddColumn<string>("Store", "signing_keys", maxLength: 16, nullable: true, schema: Schema);
 }
+
+[DbContext(typeof(KernelDb)), Migration("2026112406_events_held_back")]
+internal sealed class EventsHeldBack() : ModuleMigration("kernel")
+{
+    protected override void Up(MigrationBuilder migrationBuilder) => IndexEventsHeldBack(migrationBuilder);
+}

@@ -16,10 +16,11 @@ internal static class OutboxChild
     public static async Task<int> RunAsync(string[] args)
     {
         var (folder, counts) = (args[1], args[2] == "count");
-        // Twenty times as fast as life, so that back-off does not make the test long.
+        // Twenty times as fast as life, so that back-off does not make the test long. While it drains nothing fails any more: each failure would
+        // cost a second of polling, and a fast machine leaves thousands of events behind.
         await using var services = Shop.Build(folder, new FastClock(20), new Trouble
         {
-            WhenWritingDown = (message, delivery) => message.Number % 13 == 0 && delivery.Attempt < 2 ? new InvalidOperationException("Not at once.") : null,
+            WhenWritingDown = (message, delivery) => counts && message.Number % 13 == 0 && delivery.Attempt < 2 ? new InvalidOperationException("Not at once.") : null,
         });
         if (!File.Exists(Path.Combine(folder, "diary.db"))) await services.MigrateModulesAsync();
         var relay = services.GetRequiredService<OutboxRelay>();

@@ -131,6 +131,7 @@ internal sealed class CountersMigration() : ModuleMigration("counters")
     protected override void Up(MigrationBuilder migrationBuilder)
     {
         CreateOutboxAndInbox(migrationBuilder);
+        IndexEventsHeldBack(migrationBuilder);
         migrationBuilder.CreateTable("counters", table => new { Aggregate = table.Column<string>(), Value = table.Column<int>() },
             Schema, table => table.PrimaryKey("PK_counters", row => row.Aggregate));
         migrationBuilder.CreateTable("echoes", table => new { Id = AutoIncrement(table.Column<long>()), Aggregate = table.Column<string>(), Number = table.Column<int>() },
@@ -144,6 +145,7 @@ internal sealed class DiaryMigration() : ModuleMigration("diary")
     protected override void Up(MigrationBuilder migrationBuilder)
     {
         CreateOutboxAndInbox(migrationBuilder);
+        IndexEventsHeldBack(migrationBuilder);
         migrationBuilder.CreateTable("entries", table => new { Id = AutoIncrement(table.Column<long>()), Aggregate = table.Column<string>(), Number = table.Column<int>() },
             Schema, table => table.PrimaryKey("PK_entries", row => row.Id));
     }

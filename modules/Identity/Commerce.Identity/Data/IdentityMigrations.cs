@@ -89,3 +89,9 @@ internal sealed class AccountsMigration() : ModuleMigration("identity")
         }, Schema, table => table.PrimaryKey("PK_banners", row => row.Id));
     }
 }
+
+[DbContext(typeof(IdentityDb)), Migration("2026112406_events_held_back")]
+internal sealed class EventsHeldBack() : ModuleMigration("identity")
+{
+    protected override void Up(MigrationBuilder migrationBuilder) => IndexEventsHeldBack(migrationBuilder);
+}

@@ -40,3 +40,9 @@ internal sealed class ProfilesMigration() : ModuleMigration("profiles")
         migrationBuilder.CreateIndex("IX_timeline_Customer_At", "timeline", ["Customer", "At"], Schema);
     }
 }
+
+[DbContext(typeof(ProfilesDb)), Migration("2026112406_events_held_back")]
+internal sealed class EventsHeldBack() : ModuleMigration("profiles")
+{
+    protected override void Up(MigrationBuilder migrationBuilder) => IndexEventsHeldBack(migrationBuilder);
+}

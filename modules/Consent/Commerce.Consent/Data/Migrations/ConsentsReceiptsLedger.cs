@@ -74,3 +74,9 @@ internal sealed class ConsentsReceiptsLedger() : ModuleMigration("consent")
         migrationBuilder.CreateIndex("IX_ledger_Customer", "ledger", "Customer", Schema);
     }
 }
+
+[DbContext(typeof(ConsentDb)), Migration("2026112406_events_held_back")]
+internal sealed class EventsHeldBack() : ModuleMigration("consent")
+{
+    protected override void Up(MigrationBuilder migrationBuilder) => IndexEventsHeldBack(migrationBuilder);
+}

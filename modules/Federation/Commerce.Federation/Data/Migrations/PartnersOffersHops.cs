@@ -85,3 +85,9 @@ internal sealed class PartnersOffersHops() : ModuleMigration("federation")
         migrationBuilder.CreateIndex("IX_releases_Receipt", "releases", "Receipt", Schema);
     }
 }
+
+[DbContext(typeof(FederationDb)), Migration("2026112406_events_held_back")]
+internal sealed class EventsHeldBack() : ModuleMigration("federation")
+{
+    protected override void Up(MigrationBuilder migrationBuilder) => IndexEventsHeldBack(migrationBuilder);
+}

@@ -55,3 +55,9 @@ internal sealed class OrdersAndBookings() : ModuleMigration("purchases")
         migrationBuilder.CreateIndex("IX_bookings_Partner_Reference", "bookings", ["Partner", "Reference"], Schema, unique: true);
     }
 }
+
+[DbContext(typeof(PurchasesDb)), Migration("2026112406_events_held_back")]
+internal sealed class EventsHeldBack() : ModuleMigration("purchases")
+{
+    protected override void Up(MigrationBuilder migrationBuilder) => IndexEventsHeldBack(migrationBuilder);
+}
