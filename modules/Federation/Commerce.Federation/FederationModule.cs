@@ -20,7 +20,7 @@ public sealed class FederationModule : IModule
         services.AddScoped<PartnerBook>().AddScoped<SamlPartnerBook>();
         PartnerHttp.Register(services);
         MetadataFeeds.Register(services);
-        services.AddSingleton<StandingValues>().AddSingleton<HopRows>();
+        services.AddSingleton<StandingValues>().AddSingleton<HopRows>().AddSingleton<HopCookie>();
         services.AddScoped<ReleaseGate>().AddScoped<ReleaseValues>().AddScoped<ReleasedClaims>().AddScoped<SignInRelease>().AddScoped<RedeemHop>();
         services.AddHostedService<SweepHops>();
         services.AddScoped<HopOccasions>().AddScoped<SendHop>().AddScoped<ConsentSheet>();

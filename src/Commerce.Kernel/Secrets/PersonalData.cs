@@ -49,6 +49,9 @@ public sealed class PersonalData(IServiceScopeFactory scopes, IDataProtectionPro
         return plain;
     }
 
+    /// <summary>False where the customer was erased, or nothing was ever sealed for them: what is held open of them is not to be used.</summary>
+    public async ValueTask<bool> HasKeyAsync(Guid customer, CancellationToken stop = default) => await KeyAsync(customer, create: false, stop) is not null;
+
     public ValueTask<byte[]> ProtectTextAsync(Guid customer, string purpose, string plain, CancellationToken stop = default) =>
         ProtectAsync(customer, purpose, Encoding.UTF8.GetBytes(plain), stop);
 

@@ -61,10 +61,15 @@ public sealed class HopTests(SamlHub saml) : IClassFixture<SamlHub>
     public async Task A_partner_that_cannot_carry_the_ticket_gets_the_hop_that_waits_in_this_browser_once()
     {
         var sp = await PartnerAsync();
-        var (browser, customer, session) = saml.SignedIn();
-        var (_, hop) = await saml.StartHopAsync(sp, customer, session, Claims);
+        var (browser, customer, _) = saml.SignedIn();
+        saml.Agree(sp, customer, Claims);
+        saml.Neighbours.Purchases[(customer, SamlHub.Order.OrderNumber)] = SamlHub.Order;
+        var offer = $"fitting-{Guid.NewGuid():N}";
+        Assert.True((await saml.Hub.AskAsync(new PutOffer(Documents.Offer(o => (o["id"], o["partner"]) = (offer, sp.Partner))))).IsOk);
+        var onward = await browser.GetAsync($"/hop/{offer}?order={SamlHub.Order.OrderNumber}");
+        Assert.Equal("/saml/login", onward.RedirectsTo?.AbsolutePath);
         var (first, second) = (sp.Request(), sp.Request());
-        Assert.Equal(hop.ToString("D"), Claim((await sp.ReceiveAsync(await browser.GetAsync(first.Url), first.Id)).Value, "hop").GetProperty("id").GetString());
+        Assert.Equal(offer, Claim((await sp.ReceiveAsync(await browser.GetAsync(first.Url), first.Id)).Value, "hop").GetProperty("offer").GetString());
 
         // The second sign-in is an ordinary one: nothing of an order leaves with it.
         var plain = (await sp.ReceiveAsync(await browser.GetAsync(second.Url), second.Id)).Value;

@@ -123,8 +123,7 @@ public class SamlHub : IAsyncLifetime
     /// <summary>A hop as the consent sheet leaves it: agreed, fixed, with its ticket on the way.</summary>
     internal async Task<(string Ticket, Guid Hop)> StartHopAsync(TestServiceProvider sp, Guid customer, Guid session, params string[] claims)
     {
-        var consent = Neighbours.Give(new GiveConsent(customer, sp.Partner, "Fitter", "book-fitting", 1, "Book a fitting", "en", "consent", 90, null,
-            [.. claims.Select(c => new ConsentedClaim(c, true, "to book"))], []));
+        var consent = Agree(sp, customer, claims);
         await using var scope = Hub.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<FederationDb>();
         var connection = await scope.ServiceProvider.GetRequiredService<Connections>().FindAsync(sp.EntityId);
@@ -144,6 +143,10 @@ public class SamlHub : IAsyncLifetime
         await db.SaveChangesAsync();
         return (ticket, hop.Id);
     }
+
+    /// <summary>The customer's consent for hops to the partner: the next one needs no sheet.</summary>
+    internal ConsentRecord Agree(TestServiceProvider sp, Guid customer, params string[] claims) => Neighbours.Give(new GiveConsent(
+        customer, sp.Partner, "Fitter", "book-fitting", 1, "Book a fitting", "en", "consent", 90, null, [.. claims.Select(c => new ConsentedClaim(c, true, "to book"))], []));
 
     internal static readonly Purchase Order = new("NT-2026-000123", "northern-tires", new DateTimeOffset(2026, 10, 5, 11, 12, 33, TimeSpan.Zero), "EUR",
         [

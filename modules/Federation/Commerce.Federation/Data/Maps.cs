@@ -94,6 +94,6 @@ internal sealed class ReleaseMap : IEntityTypeConfiguration<Release>
         release.Property(r => r.Receipt).HasMaxLength(Lengths.Receipt);
         release.Property(r => r.ClaimNames).HasMaxLength(Lengths.ClaimNames);
         release.Property(r => r.ValuesHash).HasMaxLength(64);
-        release.HasIndex(r => new { r.Customer, r.Partner });
+        release.Ignore(r => r.Opened);
     }
 }

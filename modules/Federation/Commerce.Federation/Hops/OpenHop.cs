@@ -36,7 +36,7 @@ internal static class OpenHop
 
     private static string Short(string text, int longest) => text.Length <= longest ? text : text[..longest];
 
-    internal sealed class Handler(HopOccasions occasions, OfferBook offers, SendHop send, ConsentSheet sheet, SealedState state)
+    internal sealed class Handler(HopOccasions occasions, OfferBook offers, SendHop send, HopCookie cookie, ConsentSheet sheet, SealedState state)
     {
         public async Task<IResult> OpenAsync(HttpContext context, string offer, string? order, CancellationToken stop)
         {
@@ -52,6 +52,7 @@ internal static class OpenHop
             var values = await occasions.UnderAsync(occasion, occasion.Consent, stop);
             if (ConsentSheet.Missing(occasion.Purpose, values).Any()) return await sheet.ShowAsync(context, occasion, session, changed: false, stop);
             var hop = send.Begin(occasion, session, null, HopState.Created);
+            cookie.Set(context.Response, occasion.Connection);
             return new SeeOther(await send.SendAsync(hop, occasion, occasion.Consent?.Receipt, values, stop));
         }
     }

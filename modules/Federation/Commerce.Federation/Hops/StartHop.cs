@@ -19,7 +19,7 @@ internal static class StartHop
         .ExcludeFromDescription();
 
     internal sealed class Handler(
-        FederationDb db, HopOccasions occasions, OfferBook offers, ReleaseValues releases, SendHop send, ConsentSheet sheet, Connections connections,
+        FederationDb db, HopOccasions occasions, OfferBook offers, ReleaseValues releases, SendHop send, HopCookie cookie, ConsentSheet sheet, Connections connections,
         IMediator mediator, SealedState state, TimeProvider clock, ILogger<Handler> log)
     {
         public async Task<IResult> AnswerAsync(HttpContext context, string offer, IFormCollection form, CancellationToken stop)
@@ -58,6 +58,7 @@ internal static class StartHop
                 return HopRefused.Page(context, no);
             }
             var decision = ClaimsRelease.Decide(occasion.Contract, occasion.Purpose.Id, consent, occasion.Scope, null);
+            cookie.Set(context.Response, occasion.Connection);
             return new SeeOther(await send.SendAsync(db, hop, occasion, consent.Receipt, [.. values.Where(v => decision.Names.Contains(v.Key))], stop));
         }
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Commerce.Federation.Releases;
 
 /// <summary>
@@ -25,6 +27,9 @@ internal sealed class Release
 
     /// <summary>JSON object of claim name to value, sealed with the customer's key.</summary>
     public required byte[] Values { get; init; }
+
+    /// <summary>The same, open: only where this process fixed them a moment ago. Stored nowhere.</summary>
+    public IReadOnlyDictionary<string, JsonElement>? Opened { get; init; }
 
     /// <summary>Keyed hash of the values, base64url.</summary>
     public required string ValuesHash { get; init; }

@@ -65,7 +65,10 @@ internal sealed class ReleaseValues(IMediator mediator, PersonalData personal, L
         var leaving = values.ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
         if (receipt is not null) leaving[ClaimCatalogue.ConsentReceipt] = JsonSerializer.SerializeToElement(receipt);
         if (hop is not null) leaving[ClaimCatalogue.Hop] = JsonSerializer.SerializeToElement(new HopClaim(hop.Id, hop.Offer), HubJson.Options);
-        var held = new FixedValues(string.Join(' ', values.Select(v => v.Key)), await personal.ProtectJsonAsync(customer, Use, leaving, stop), HashOf(leaving));
+        var plain = JsonSerializer.SerializeToUtf8Bytes(leaving, HubJson.Options);
+        var held = new FixedValues(
+            string.Join(' ', values.Select(v => v.Key)), await personal.ProtectAsync(customer, Use, plain, stop),
+            JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(plain, HubJson.Options)!, HashOf(leaving));
         return Again(connection, customer, session, purpose, receipt, held, hop);
     }
 
@@ -87,6 +90,7 @@ internal sealed class ReleaseValues(IMediator mediator, PersonalData personal, L
             Hop = hop?.Id,
             ClaimNames = values.ClaimNames,
             Values = values.Sealed,
+            Opened = values.Opened,
             ValuesHash = values.Hash,
             CreatedAt = now,
         };

@@ -13,7 +13,8 @@ internal sealed class ReleasedClaims(PersonalData personal, Connections connecti
     /// </returns>
     public async Task<IReadOnlyDictionary<string, JsonElement>?> ReadAsync(Release release, IReadOnlyCollection<string>? asked, CancellationToken stop)
     {
-        var held = await personal.UnprotectJsonAsync<Dictionary<string, JsonElement>>(release.Customer, ReleaseValues.Use, release.Values, stop);
+        var held = release.Opened is null ? await personal.UnprotectJsonAsync<Dictionary<string, JsonElement>>(release.Customer, ReleaseValues.Use, release.Values, stop)
+            : await personal.HasKeyAsync(release.Customer, stop) ? release.Opened : null;
         if (held is null) return null;
 
         var purpose = (await connections.FindAsync(release.Connection, stop))?.Contract?.Purpose(release.Purpose);

@@ -56,7 +56,7 @@ internal sealed class SignInRelease(ReleaseGate gate, ReleaseValues values, Stan
             var stamp = standing.StampOf(customer);
             var leaving = decision is null ? [] : await values.GatherAsync(customer, decision.Names, null, [], stop);
             release = await values.FixAsync(connection, customer, session, purpose, receipt, null, leaving, stop);
-            standing.Keep(key, new FixedValues(release.ClaimNames, release.Values, release.ValuesHash), stamp);
+            standing.Keep(key, new FixedValues(release.ClaimNames, release.Values, release.Opened!, release.ValuesHash), stamp);
         }
         return new SignInReleaseAnswer(release, null) { IsNew = true };
     }

@@ -19,7 +19,7 @@ namespace Commerce.Federation.Saml;
 /// </summary>
 /// <remarks>SAML Profiles 4.1.3.4 and 4.1.3.5; Core 3.4.1.4 and 3.2.2.2 (what the error statuses mean).</remarks>
 internal sealed class AnswerAuthnRequest(
-    OnDemand<FederationDb> db, SamlIdentity identity, Connections connections, FrozenRequests frozen, RedeemHop redeem, SignInRelease signIn, IssueAssertion issue,
+    OnDemand<FederationDb> db, SamlIdentity identity, Connections connections, FrozenRequests frozen, RedeemHop redeem, HopCookie hops, SignInRelease signIn, IssueAssertion issue,
     CustomerName names, ArtifactResponses responses, RefusedMessages refused, IMediator mediator, SealedState state)
 {
     /// <param name="kept">Set where the browser came back with a handle.</param>
@@ -65,7 +65,7 @@ internal sealed class AnswerAuthnRequest(
         var (context, request, kept, connection, format) = asked;
         var waiting = request.HopTicket is { } ticket
             ? await redeem.FindAsync(ticket, connection.Id, customer.Id, customer.Session, stop)
-            : await redeem.FindPendingAsync(connection.Id, customer.Id, customer.Session, stop);
+            : hops.IsSet(context.Request) ? await redeem.FindPendingAsync(connection.Id, customer.Id, customer.Session, stop) : null;
         if (waiting is not { } hop) return await SignInAsync(asked, customer, stop);
 
         // A ticket that fails is never turned into an ordinary sign-in: the partner would take it for the hop.
@@ -101,7 +101,7 @@ internal sealed class AnswerAuthnRequest(
             return await RefuseAsync(context, request, SamlStatus.RequestDenied, "The customer was erased, or has no name of the format asked for.", kept is not null, stop);
         if (!identity.Provider.Respond(request, content).TryGet(out var response, out var fault))
             return await RefuseAsync(context, request, new SamlStatus(Commerce.Saml.StatusCodes.Responder), fault.Code, kept is not null, stop);
-        return await issue.CommitAsync(leaving, customer, frozen.Use(request, kept is not null), stop)
+        return await issue.CommitAsync(leaving, customer, content.SessionIndex, frozen.Use(request, kept is not null), stop)
             ? await responses.SendAsync(response, request.AssertionConsumerService, connection.Id, request.RelayState, stop)
             : Answered(context, request);
     }
@@ -114,9 +114,10 @@ internal sealed class AnswerAuthnRequest(
         var fresh = request.ForceAuthn && kept is not null
             && await mediator.Send(new SessionOf(customer.Session), stop) is { } session && session.AuthenticatedAt >= kept.ReceivedAt;
 
-        // A pair of customer and service provider exists once the customer agreed to be known there.
+        // A pair of customer and service provider exists once the customer agreed to be known there: in a sign-in before, or by the hop that waits.
         var isKnown = (request.AllowCreate && request.Subject is null)
-            || await db.Value.Releases.AnyAsync(r => r.Customer == customer.Id && r.Partner == connection.Partner && r.Connection == connection.Id, stop);
+            || await db.Value.Set<KnownName>().AnyAsync(n => n.Customer == customer.Id && n.Connection == connection.Id, stop)
+            || await db.Value.Hops.AnyAsync(h => h.Session == customer.Session && h.Connection == connection.Id && h.Customer == customer.Id && h.Release != null, stop);
         return new SignInState(AcrLadder.SamlClassOf(customer.Acr), fresh, isKnown ? await NameAsync(asked, customer, stop) : null);
     }
 

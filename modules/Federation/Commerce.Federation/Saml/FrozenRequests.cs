@@ -27,6 +27,7 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
     /// <summary>Longest AuthnRequest ID that is taken, in characters.</summary>
     public const int LongestId = 256;
 
+    private static readonly byte[] Nothing = [];
     private readonly IDataProtector seal = ring.CreateProtector("commerce.saml-request.v1");
 
     /// <summary>Keeps the request under a handle.</summary>
@@ -86,15 +87,15 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
     public RequestUse Use(ValidatedAuthnRequest request, bool wasKept)
     {
         var now = clock.GetUtcNow();
-        return new RequestUse(request.ServiceProvider.EntityId, request.Id, Freeze(request).Hash, now, Later(now, request.ExpiresAt) + TimeSpan.FromMinutes(1), wasKept);
+        return new RequestUse(request.ServiceProvider.EntityId, request.Id, () => Freeze(request).Hash, now, Later(now, request.ExpiresAt) + TimeSpan.FromMinutes(1), wasKept);
     }
 
     /// <summary>Uses the request up in the commit of its answer: the row's key, or a conditional update of the row that is there, decides who is first.</summary>
     /// <returns>False where it was answered already.</returns>
     public static async ValueTask<bool> UseUpAsync(HotWrite write, RequestUse use)
     {
-        if (!use.WasKept && await write.ExecuteAsync(Answer, use.Connection, use.Id, use.ContentHash, Array.Empty<byte>(), use.At, use.ForgetAt) == 1) return true;
-        return await write.ExecuteAsync(AnswerKept, use.At, Array.Empty<byte>(), use.Connection, use.Id, use.ContentHash) == 1;
+        if (!use.WasKept && await write.ExecuteAsync(Answer, use.Connection, use.Id, Nothing, Nothing, use.At, use.ForgetAt) == 1) return true;
+        return await write.ExecuteAsync(AnswerKept, use.At, Nothing, use.Connection, use.Id, use.ContentHash()) == 1;
     }
 
     /// <summary>A request of this ID is on record: what makes a failed save a replay and no fault of the database.</summary>
@@ -114,6 +115,7 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
 }
 
 /// <summary>A request that is about to be answered.</summary>
+/// <param name="ContentHash">Asked for only where a row of its ID is there.</param>
 /// <param name="ForgetAt">When its row may go: it would be refused by its age.</param>
 /// <param name="WasKept">It came back under its handle, so its row must be there.</param>
-internal sealed record RequestUse(string Connection, string Id, byte[] ContentHash, DateTimeOffset At, DateTimeOffset ForgetAt, bool WasKept);
+internal sealed record RequestUse(string Connection, string Id, Func<byte[]> ContentHash, DateTimeOffset At, DateTimeOffset ForgetAt, bool WasKept);

@@ -50,7 +50,7 @@ internal sealed class HopByUnsolicitedResponse(
         var relayState = target is null ? null : OfferJson.Read(target, settings.IsDevelopment).Match(offer => offer.TargetUrl, _ => null!);
         if (!identity.Provider.RespondUnsolicited(serviceProvider, acs, relayState, content).TryGet(out var response, out var fault))
             return refused.Page(context, fault, connection.Id);
-        return await issue.CommitAsync(leaving, customer, request: null, stop)
+        return await issue.CommitAsync(leaving, customer, content.SessionIndex, request: null, stop)
             ? new PostedResponse(response)
             : refused.Page(context, Refusals.TicketInvalid.Code, "The ticket was used meanwhile.", connection.Id);
     }

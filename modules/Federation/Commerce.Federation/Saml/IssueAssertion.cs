@@ -39,9 +39,10 @@ internal sealed class IssueAssertion(ResponseRows rows, ReleasedClaims claims, C
     }
 
     /// <summary>One commit: what may happen once is used up, the session's participant and the release are on record. Only then is the answer sent.</summary>
+    /// <param name="sessionIndex">As the assertion says it.</param>
     /// <param name="request">Null for a response nobody asked for.</param>
     /// <returns>False where the hop or the request was used up meanwhile. Nothing is then kept.</returns>
-    public Task<bool> CommitAsync(Leaving leaving, SignedInCustomer customer, RequestUse? request, CancellationToken stop)
+    public Task<bool> CommitAsync(Leaving leaving, SignedInCustomer customer, string sessionIndex, RequestUse? request, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
         var participant = new SamlParticipant
@@ -49,7 +50,7 @@ internal sealed class IssueAssertion(ResponseRows rows, ReleasedClaims claims, C
             Session = customer.Session,
             Connection = leaving.Connection.Id,
             Customer = customer.Id,
-            SessionIndex = SamlParticipant.IndexOf(customer.Session, leaving.Connection.Id, secrets),
+            SessionIndex = sessionIndex,
             FirstAt = now,
             NameFormat = leaving.NameFormat,
             Release = leaving.Release.Id,

@@ -15,6 +15,7 @@ internal sealed class ResponseRows(HotStore<FederationDb> store, IServiceScopeFa
             INSERT INTO {schema}saml_participants ("Session", "Connection", "Customer", "SessionIndex", "FirstAt", "NameFormat", "Release")
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
             """),
+        Know = new("""INSERT INTO {schema}saml_names ("Customer", "Connection") VALUES ($1, $2) ON CONFLICT DO NOTHING"""),
         Rename = new("""UPDATE {schema}saml_participants SET "NameFormat" = $1, "Release" = $2 WHERE "Session" = $3 AND "Connection" = $4""");
 
     private readonly Lazy<HotInsert<Release>> releases = new(() => HotInsert.Of<FederationDb, Release>(scopes));
@@ -44,9 +45,10 @@ internal sealed class ResponseRows(HotStore<FederationDb> store, IServiceScopeFa
     private static async ValueTask JoinAsync(HotWrite write, SamlParticipant participant)
     {
         var (session, connection, format, release) = (participant.Session, participant.Connection, participant.NameFormat, participant.Release);
-        var isNew = await write.ExecuteAsync(Join, session, connection, participant.Customer, participant.SessionIndex, participant.FirstAt, format, release) == 1;
+        if (await write.ExecuteAsync(Join, session, connection, participant.Customer, participant.SessionIndex, participant.FirstAt, format, release) == 1)
+            await write.ExecuteAsync(Know, participant.Customer, connection);
 
         // Another name than the last time: a logout has to use the newest.
-        if (!isNew && format != NameIdFormats.Persistent) await write.ExecuteAsync(Rename, format, release, session, connection);
+        else if (format != NameIdFormats.Persistent) await write.ExecuteAsync(Rename, format, release, session, connection);
     }
 }

@@ -15,7 +15,7 @@ internal sealed class SamlRequest
     /// <summary>The ID that the service provider gave. SAML Core 1.3.4: unique, so it names one request of this service provider.</summary>
     public required string RequestId { get; init; }
 
-    /// <summary>SHA-256 over binding-independent content: the same request sent again while it is open goes on, another one under its ID does not.</summary>
+    /// <summary>SHA-256 over binding-independent content: the same request sent again while it is open goes on, another one under its ID does not. Empty for a request answered at once.</summary>
     public required byte[] ContentHash { get; init; }
 
     /// <summary>Hash of the handle that resumes it; null once answered, and for a request answered at once.</summary>
@@ -35,6 +35,9 @@ internal sealed class SamlRequest
 
 internal sealed class SamlRequestMap : IEntityTypeConfiguration<SamlRequest>
 {
+    /// <summary>Those that wait alone: most are answered at once and never had a handle.</summary>
+    public const string HasHandle = "\"HandleHash\" IS NOT NULL";
+
     public void Configure(EntityTypeBuilder<SamlRequest> request)
     {
         request.ToTable("saml_requests").HasKey(r => new { r.Connection, r.RequestId });
@@ -42,7 +45,7 @@ internal sealed class SamlRequestMap : IEntityTypeConfiguration<SamlRequest>
         request.Property(r => r.RequestId).HasMaxLength(FrozenRequests.LongestId);   // longer ones are refused
         request.Property(r => r.ContentHash).HasMaxLength(32);
         request.Property(r => r.HandleHash).HasMaxLength(32);
-        request.HasIndex(r => r.HandleHash).IsUnique();
+        request.HasIndex(r => r.HandleHash).IsUnique().HasFilter(HasHandle);
         request.HasIndex(r => r.ExpiresAt);                     // old rows are swept
     }
 }
