@@ -24,7 +24,7 @@ public sealed class ConsentModule : IModule
         services.AddSingleton(new KeyPurpose(ReceiptSigner.Keys, "ES256", PublishedForever: true));
         services.AddSingleton<ReceiptSigner>().AddSingleton<AnchorFile>().AddSingleton<LedgerAnchor>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerAnchor>());
-        services.AddSingleton<ConsentQueries>().AddSingleton<StandingConsents>().AddScoped<LedgerWriter>();
+        services.AddSingleton<StandingConsents>().AddScoped<LedgerWriter>();
     }
 
     public void Map(IEndpointRouteBuilder routes)

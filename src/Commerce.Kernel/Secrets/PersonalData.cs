@@ -18,8 +18,17 @@ namespace Commerce.Kernel.Secrets;
 /// </remarks>
 public sealed class PersonalData(IServiceScopeFactory scopes, IDataProtectionProvider ring, TimeProvider clock) : IDisposable
 {
+    private static readonly HotSql
+        Find = new("""SELECT "Wrapped" FROM {schema}customer_keys WHERE "Customer" = $1"""),
+        Add = new("""INSERT INTO {schema}customer_keys ("Customer", "Wrapped", "CreatedAt") VALUES ($1, $2, $3) ON CONFLICT DO NOTHING""");
+
     private const int HeaderLength = 1 + 12 + 16;
     private readonly IDataProtector wrap = ring.CreateProtector("commerce.customer-key.v1");
+    private readonly Lazy<HotStore> store = new(() =>
+    {
+        using var scope = scopes.CreateScope();
+        return scope.ServiceProvider.GetRequiredService<HotStore<KernelDb>>();
+    });
     private readonly MemoryCache keys = new(new MemoryCacheOptions { SizeLimit = 50_000 });
 
     /// <param name="customer">Whose data it is. A key is made at first use.</param>
@@ -106,24 +115,15 @@ public sealed class PersonalData(IServiceScopeFactory scopes, IDataProtectionPro
     private async ValueTask<byte[]?> KeyAsync(Guid customer, bool create, CancellationToken stop)
     {
         if (keys.TryGetValue(customer, out byte[]? cached)) return cached;
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<KernelDb>();
-        for (var attempt = 0; ; attempt++)
+        while (true)
         {
-            var wrapped = await db.CustomerKeys.AsNoTracking().Where(k => k.Customer == customer).Select(k => k.Wrapped).SingleOrDefaultAsync(stop);
+            var wrapped = await store.Value.ReadAsync(read => read.FirstAsync(Find, row => row.GetFieldValue<byte[]>(0), customer), stop);
             if (wrapped is { Length: 0 }) return null;
             if (wrapped is not null) return Remember(customer, wrap.Unprotect(wrapped));
             if (!create) return null;
-            db.CustomerKeys.Add(NewRow(customer, out var key));
-            try
-            {
-                await db.SaveChangesAsync(stop);
-                return Remember(customer, key);
-            }
-            catch (DbUpdateException) when (attempt == 0)
-            {
-                db.ChangeTracker.Clear();   // another request made the key at the same moment: read that one
-            }
+            // Then read: what counts is what is there, for another request may make the key at the same moment.
+            var row = NewRow(customer, out _);
+            await store.Value.WriteAsync(write => write.ExecuteAsync(Add, row.Customer, row.Wrapped, row.CreatedAt), stop);
         }
     }
 

@@ -1,44 +1,61 @@
+using System.Data.Common;
 using Commerce.Consent.Contracts;
 using Commerce.Consent.Data;
 using Commerce.Kernel;
 using MediatR;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Consent.Consents;
 
-/// <summary>Answers <see cref="CurrentConsent"/> and <see cref="ConsentUnderReceipt"/>: one indexed query each, as every release asks.</summary>
+/// <summary>Answers <see cref="CurrentConsent"/> and <see cref="ConsentUnderReceipt"/>: one prepared, indexed read each, as every release asks.</summary>
 /// <remarks>Answered from memory where it was asked a moment ago; see <see cref="StandingConsents"/>.</remarks>
 internal sealed class ReadConsent(StandingConsents standing) : IRequestHandler<CurrentConsent, ConsentRecord?>, IRequestHandler<ConsentUnderReceipt, ConsentRecord?>
 {
+    private const string Standing = """
+        SELECT c."Id", c."Receipt", c."Customer", c."Partner", c."Purpose", c."ContractVersion", c."GivenAt", k."Name", k."Granted"
+        FROM {schema}consents c JOIN {schema}consent_claims k ON k."Consent" = c."Id" WHERE c."EndedAt" IS NULL
+        """;
+
+    private static readonly HotSql
+        OfPartner = new(Standing + """ AND c."Customer" = $1 AND c."Partner" = $2 AND c."Purpose" = $3 ORDER BY k."Position" """),
+        OfReceipt = new(Standing + """ AND c."Receipt" = $1 ORDER BY k."Position" """);
+
     public Task<ConsentRecord?> Handle(CurrentConsent request, CancellationToken cancellationToken) =>
-        standing.FindAsync(request, static (db, queries, asked) => queries.OfPartner(db, asked.Customer, asked.Partner, asked.Purpose), cancellationToken);
+        standing.FindAsync(request, OfPartner, static asked => [asked.Customer, asked.Partner, asked.Purpose], cancellationToken);
 
     public Task<ConsentRecord?> Handle(ConsentUnderReceipt request, CancellationToken cancellationToken) =>
-        standing.FindAsync(request, static (db, queries, asked) => queries.OfReceipt(db, asked.Receipt), cancellationToken);
+        standing.FindAsync(request, OfReceipt, static asked => [asked.Receipt], cancellationToken);
 }
 
 /// <summary>
 /// The consents asked about within the last two seconds, so that the requests of one sign-in ask the database once. What is given, replaced
 /// or withdrawn in this process counts at once; what another process withdraws, within those two seconds.
 /// </summary>
-internal sealed class StandingConsents(IServiceScopeFactory scopes, ConsentQueries queries, CustomerChanges changes) : IDisposable
+internal sealed class StandingConsents(HotStore<ConsentDb> store, CustomerChanges changes) : IDisposable
 {
     private readonly MemoryCache known = new(new MemoryCacheOptions { SizeLimit = 50_000 });
 
     private sealed record Held(Task<ConsentRecord?> Answer, Guid Customer, long Stamp);
 
-    public Task<ConsentRecord?> FindAsync<TQuestion>(
-        TQuestion question, Func<ConsentDb, ConsentQueries, TQuestion, IAsyncEnumerable<ConsentQueries.Row>> read, CancellationToken stop) where TQuestion : notnull =>
-        known.TryGetValue(question, out Held? held) && changes.Of(held!.Customer) == held.Stamp ? held.Answer : ReadAsync(question, read, stop);
+    /// <summary>A claim of a consent, each with the consent's own columns beside it.</summary>
+    private sealed record Row(ConsentRecord Consent, string Claim, bool Granted)
+    {
+        public static Row Of(DbDataReader row) => new(
+            new ConsentRecord(row.GetGuid(0), row.GetString(1), row.GetGuid(2), row.GetString(3), row.GetString(4), row.GetInt32(5), [], [], row.GetInstant(6)),
+            row.GetString(7), row.GetBoolean(8));
+    }
 
-    private async Task<ConsentRecord?> ReadAsync<TQuestion>(
-        TQuestion question, Func<ConsentDb, ConsentQueries, TQuestion, IAsyncEnumerable<ConsentQueries.Row>> read, CancellationToken stop) where TQuestion : notnull
+    /// <param name="question">Equal questions have one answer.</param>
+    /// <param name="values">What the statement is told of the question.</param>
+    public Task<ConsentRecord?> FindAsync<TQuestion>(TQuestion question, HotSql sql, Func<TQuestion, object?[]> values, CancellationToken stop) where TQuestion : notnull =>
+        known.TryGetValue(question, out Held? held) && changes.Of(held!.Customer) == held.Stamp ? held.Answer : ReadAsync(question, sql, values(question), stop);
+
+    private async Task<ConsentRecord?> ReadAsync(object question, HotSql sql, object?[] values, CancellationToken stop)
     {
         var before = changes.OfAnybody;
-        await using var scope = scopes.CreateAsyncScope();
-        if (await OneAsync(read(scope.ServiceProvider.GetRequiredService<ConsentDb>(), queries, question), stop) is not { } record) return null;
+        var rows = await store.ReadAsync(read => read.ListAsync(sql, Row.Of, values), stop);
+        if (rows.Count == 0) return null;
+        var record = rows[0].Consent with { Granted = [.. rows.Where(r => r.Granted).Select(r => r.Claim)], Declined = [.. rows.Where(r => !r.Granted).Select(r => r.Claim)] };
         var held = new Held(Task.FromResult<ConsentRecord?>(record), record.Customer, changes.Of(record.Customer));
         // Somebody's consent changed while this one was being read: it may be older than that, so it is used once and not kept.
         if (changes.OfAnybody == before)
@@ -46,38 +63,5 @@ internal sealed class StandingConsents(IServiceScopeFactory scopes, ConsentQueri
         return record;
     }
 
-    private static async Task<ConsentRecord?> OneAsync(IAsyncEnumerable<ConsentQueries.Row> rows, CancellationToken stop)
-    {
-        ConsentQueries.Row? first = null;
-        List<string> granted = [], declined = [];
-        await foreach (var row in rows.WithCancellation(stop))
-        {
-            first ??= row;
-            (row.Granted ? granted : declined).Add(row.Claim);
-        }
-        return first is null ? null
-            : new ConsentRecord(first.Id, first.Receipt, first.Customer, first.Partner, first.Purpose, first.ContractVersion, granted, declined, first.GivenAt);
-    }
-
     public void Dispose() => known.Dispose();
-}
-
-/// <summary>The two questions, translated once per process and not at every release.</summary>
-internal sealed class ConsentQueries
-{
-    public Func<ConsentDb, Guid, string, string, IAsyncEnumerable<Row>> OfPartner { get; } = EF.CompileAsyncQuery(
-        (ConsentDb db, Guid customer, string partner, string purpose) => db.Claims
-            .Join(db.Consents.Where(c => c.Customer == customer && c.Partner == partner && c.Purpose == purpose && c.EndedAt == null),
-                claim => claim.Consent, consent => consent.Id,
-                (claim, consent) => new { claim, consent }).OrderBy(r => r.claim.Position)
-            .Select(r => new Row(r.consent.Id, r.consent.Receipt, r.consent.Customer, r.consent.Partner, r.consent.Purpose, r.consent.ContractVersion, r.consent.GivenAt, r.claim.Name, r.claim.Granted)));
-
-    public Func<ConsentDb, string, IAsyncEnumerable<Row>> OfReceipt { get; } = EF.CompileAsyncQuery(
-        (ConsentDb db, string receipt) => db.Claims
-            .Join(db.Consents.Where(c => c.Receipt == receipt && c.EndedAt == null), claim => claim.Consent, consent => consent.Id,
-                (claim, consent) => new { claim, consent }).OrderBy(r => r.claim.Position)
-            .Select(r => new Row(r.consent.Id, r.consent.Receipt, r.consent.Customer, r.consent.Partner, r.consent.Purpose, r.consent.ContractVersion, r.consent.GivenAt, r.claim.Name, r.claim.Granted)));
-
-    internal sealed record Row(
-        Guid Id, string Receipt, Guid Customer, string Partner, string Purpose, int ContractVersion, DateTimeOffset GivenAt, string Claim, bool Granted);
 }

@@ -1,7 +1,7 @@
+using System.Data.Common;
 using Commerce.Identity.Data;
-using Microsoft.EntityFrameworkCore;
+using Commerce.Kernel;
 using Microsoft.Extensions.Caching.Memory;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Identity.Sessions;
 
@@ -13,8 +13,16 @@ internal sealed record LiveSession(
 /// Answers "is this session alive?" with one query by key at most. Answers are kept for two seconds, so that the redirects of one hop
 /// ask the database once. A session that ends in this process is dead here at once, and in other processes within those two seconds.
 /// </summary>
-internal sealed class LiveSessions(IServiceScopeFactory scopes, TimeProvider clock) : IDisposable
+internal sealed class LiveSessions(HotStore<IdentityDb> store, TimeProvider clock) : IDisposable
 {
+    private static readonly HotSql
+        Alive = new("""
+            SELECT s."Id", s."TokenHash", s."Customer", s."AuthenticatedAt", s."Amr", s."Acr", s."LastSeenAt"
+            FROM {schema}sessions s JOIN {schema}accounts a ON a."Customer" = s."Customer"
+            WHERE s."Id" = $1 AND s."EndedAt" IS NULL AND a."LockedAt" IS NULL
+            """),
+        Seen = new("""UPDATE {schema}sessions SET "LastSeenAt" = $1 WHERE "Id" = $2 AND "EndedAt" IS NULL""");
+
     private static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(2);
     private readonly MemoryCache known = new(new MemoryCacheOptions { SizeLimit = 50_000 });
     private readonly Lock gate = new();
@@ -42,13 +50,7 @@ internal sealed class LiveSessions(IServiceScopeFactory scopes, TimeProvider clo
     private async Task<LiveSession?> ReadAsync(Guid id, CancellationToken stop)
     {
         var before = Interlocked.Read(ref forgotten);
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<IdentityDb>();
-        var row = await db.Sessions.AsNoTracking()
-            .Where(s => s.Id == id && s.EndedAt == null && db.Accounts.Any(a => a.Customer == s.Customer && a.LockedAt == null))
-            .SingleOrDefaultAsync(stop);
-        if (row is null) return null;
-        var session = new LiveSession(row.Id, row.TokenHash, row.Customer, row.AuthenticatedAt, row.Amr.Split(' '), row.Acr, row.LastSeenAt);
+        if (await store.ReadAsync(read => read.FirstAsync(Alive, Of, id), stop) is not { } session) return null;
         Keep(session, before);
         return session;
     }
@@ -56,13 +58,14 @@ internal sealed class LiveSessions(IServiceScopeFactory scopes, TimeProvider clo
     private async Task<LiveSession> NoteSeenAsync(LiveSession session, DateTimeOffset now, CancellationToken stop)
     {
         var before = Interlocked.Read(ref forgotten);
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<IdentityDb>();
-        await db.Sessions.Where(s => s.Id == session.Id && s.EndedAt == null).ExecuteUpdateAsync(row => row.SetProperty(s => s.LastSeenAt, now), stop);
+        await store.WriteAsync(write => write.ExecuteAsync(Seen, now, session.Id), stop);
         session = session with { LastSeenAt = now };
         Keep(session, before);
         return session;
     }
+
+    private static LiveSession Of(DbDataReader row) => new(
+        row.GetGuid(0), row.GetFieldValue<byte[]>(1), row.GetGuid(2), row.GetInstant(3), row.GetString(4).Split(' '), row.GetString(5), row.GetInstant(6));
 
     // Something ended while the row was being read: what was read may be older than that, so it is used once and not kept.
     private void Keep(LiveSession session, long before)

@@ -15,7 +15,7 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
     private const int AtMostTogether = 128;
 
     /// <summary>So many writes do not wait for more.</summary>
-    private const int Enough = 8;
+    private const int Enough = 4;
 
     /// <summary>How often the writer gives way before a commit.</summary>
     private const int Turns = 3;
