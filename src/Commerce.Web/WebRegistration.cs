@@ -39,7 +39,7 @@ public static class WebRegistration
             (options.SupportedCultures, options.SupportedUICultures) = (cultures, cultures);
             options.RequestCultureProviders =
             [
-                new QueryStringRequestCultureProvider { QueryStringKey = "lang", UIQueryStringKey = "lang" },
+                new LanguageInQuery { QueryStringKey = "lang", UIQueryStringKey = "lang" },
                 new CookieRequestCultureProvider { CookieName = "lang" },
                 new AcceptLanguageHeaderRequestCultureProvider(),
             ];
@@ -95,6 +95,13 @@ public static class WebRegistration
         context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
         return Results.Text(Assets.Style, "text/css");
     }).ExcludeFromDescription();
+}
+
+/// <summary>Reads a query only where one asks for a language: decoding a SAML request for it took as long as checking the session.</summary>
+internal sealed class LanguageInQuery : QueryStringRequestCultureProvider
+{
+    public override Task<ProviderCultureResult?> DetermineProviderCultureResult(HttpContext httpContext) =>
+        httpContext.Request.QueryString.Value?.Contains(QueryStringKey, StringComparison.Ordinal) == true ? base.DetermineProviderCultureResult(httpContext) : NullProviderCultureResult;
 }
 
 internal static class WebRefusals
