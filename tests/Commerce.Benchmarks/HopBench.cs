@@ -31,7 +31,7 @@ internal static class HopBench
 
     public static async Task<int> RunAsync(string[] options)
     {
-        var users = options.SkipWhile(o => o != "--users").Skip(1).Select(int.Parse).FirstOrDefault(16);
+        var users = options.SkipWhile(o => o != "--users").Skip(1).Select(int.Parse).FirstOrDefault(8);
         var only = options.SkipWhile(o => o != "--only").Skip(1).FirstOrDefault();
         var folder = Directory.CreateTempSubdirectory("commerce-bench-");
         try
@@ -69,7 +69,7 @@ internal static class HopBench
     public static async Task<int> DriveAsync(string[] configs, int users, string[] options)
     {
         var info = new ProcessStartInfo(Environment.ProcessPath!);
-        foreach (var argument in new[] { typeof(HopBench).Assembly.Location, "run" }.Concat(configs).Concat(["--concurrency", $"{Math.Min(users, 8)}"])) info.ArgumentList.Add(argument);
+        foreach (var argument in new[] { typeof(HopBench).Assembly.Location, "run" }.Concat(configs).Concat(["--concurrency", $"{users}"])) info.ArgumentList.Add(argument);
         foreach (var option in options) info.ArgumentList.Add(option);
         using var driver = Process.Start(info)!;
         await driver.WaitForExitAsync();

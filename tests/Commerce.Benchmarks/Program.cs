@@ -15,7 +15,7 @@ if (args.Length == 0 || args[0] is "-h" or "--help")
     Console.WriteLine("""
         bench peers oidc|saml [--users 8] [--seconds 10] [--warmup 45] [--runs 3] [--open 200]
                                             the hub beside npm oidc-provider or npm samlp, in one run and in turns (needs node and npm)
-        bench hops [--users 16] [--seconds 15] [--warmup 20] [--runs 3] [--rate 0] [--out FILE.jsonl] [--only KIND]
+        bench hops [--users 8] [--seconds 15] [--warmup 20] [--runs 3] [--rate 0] [--out FILE.jsonl] [--only KIND]
                                             hops over OIDC and SAML against the hub, with its durable store; KIND is oidc, saml, oidc-signin or saml-signin
                                             both take --hub PATH/Commerce.Host.dll, a hub published elsewhere, in place of the one built with the bench
         bench pieces [--filter '*']         the pieces in process (BenchmarkDotNet)
