@@ -32,6 +32,16 @@ internal sealed class KnownNameMap : IEntityTypeConfiguration<KnownName>
 [DbContext(typeof(Data.FederationDb)), Migration("2026112405_known_names")]
 internal sealed class KnownNames() : ModuleMigration("federation")
 {
+    /// <summary>Who had a release over SAML before there was the table is known there.</summary>
+    public static string FromReleases(string? schema)
+    {
+        var prefix = schema is null ? "" : $"{schema}.";
+        return $"""
+            INSERT INTO {prefix}saml_names ("Customer", "Connection")
+            SELECT DISTINCT r."Customer", r."Connection" FROM {prefix}releases r JOIN {prefix}connections c ON c."Id" = r."Connection" WHERE c."Protocol" = 1
+            """;
+    }
+
     protected override void Up(MigrationBuilder migrationBuilder)
     {
         migrationBuilder.CreateTable("saml_names", table => new
@@ -39,11 +49,7 @@ internal sealed class KnownNames() : ModuleMigration("federation")
             Customer = table.Column<Guid>(),
             Connection = table.Column<string>(maxLength: Data.Lengths.Connection),
         }, Schema, table => table.PrimaryKey("PK_saml_names", row => new { row.Customer, row.Connection }));
-        var schema = Schema is null ? "" : $"{Schema}.";
-        migrationBuilder.Sql($"""
-            INSERT INTO {schema}saml_names ("Customer", "Connection")
-            SELECT DISTINCT r."Customer", r."Connection" FROM {schema}releases r JOIN {schema}connections c ON c."Id" = r."Connection" WHERE c."Protocol" = 1
-            """);
+        migrationBuilder.Sql(FromReleases(Schema));
         migrationBuilder.DropIndex("IX_releases_Customer_Partner", "releases", Schema);
         migrationBuilder.DropIndex("IX_saml_requests_HandleHash", "saml_requests", Schema);
         migrationBuilder.CreateIndex("IX_saml_requests_HandleHash", "saml_requests", "HandleHash", Schema, unique: true, filter: SamlRequestMap.HasHandle);

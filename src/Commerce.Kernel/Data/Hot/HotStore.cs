@@ -10,13 +10,13 @@ namespace Commerce.Kernel;
 /// </summary>
 /// <remarks>
 /// <para>
-/// On SQLite one writer takes all writes that wait, runs each inside a savepoint of its own, commits once (write-ahead log,
-/// <c>synchronous=FULL</c>), then answers them all. Writes run in the order in which <see cref="WriteAsync"/> was called. On PostgreSQL
-/// each write is a transaction of its own on a pooled connection. The statements are the same: see <see cref="HotSql"/>.
+/// On SQLite one writer takes all writes that wait, runs them in the order in which <see cref="WriteAsync"/> was called, commits once
+/// (write-ahead log, <c>synchronous=FULL</c>), then answers them all. Where one fails all run again, each inside a savepoint of its own. On
+/// PostgreSQL each write is a transaction of its own on a pooled connection. The statements are the same: see <see cref="HotSql"/>.
 /// </para>
 /// <para>
 /// The work handed over uses its session and nothing else that waits: while it runs, every other write waits for it. Compute, seal and
-/// serialise before. It must not ask the same store for another write.
+/// serialise before. It may run twice, so it changes nothing but the database. It must not ask the same store for another write.
 /// </para>
 /// </remarks>
 public abstract class HotStore : IDisposable
