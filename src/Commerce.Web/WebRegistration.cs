@@ -97,7 +97,7 @@ public static class WebRegistration
     }).ExcludeFromDescription();
 }
 
-/// <summary>Reads a query only where one asks for a language: decoding a SAML request for it took as long as checking the session.</summary>
+/// <summary>Reads a query only where one may ask for a language: a SAML request in it would be decoded for nothing.</summary>
 internal sealed class LanguageInQuery : QueryStringRequestCultureProvider
 {
     public override Task<ProviderCultureResult?> DetermineProviderCultureResult(HttpContext httpContext) =>

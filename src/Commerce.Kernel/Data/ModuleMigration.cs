@@ -44,8 +44,8 @@ public abstract class ModuleMigration(string module) : Migration
     }
 
     /// <summary>
-    /// Of the outbox's events only those that wait for another attempt stay in an index: one that is delivered at once, as nearly all are, made
-    /// four changes of two indexes that nobody read.
+    /// Of the outbox's events only those that wait for another attempt stay in an index: one that is delivered at once, as nearly all are, was
+    /// entered into two and taken out of both.
     /// </summary>
     protected void IndexEventsHeldBack(MigrationBuilder migration)
     {

@@ -28,7 +28,7 @@ internal sealed class Release
     /// <summary>JSON object of claim name to value, sealed with the customer's key.</summary>
     public required byte[] Values { get; init; }
 
-    /// <summary>The same, open: only where this process fixed them a moment ago. Stored nowhere.</summary>
+    /// <summary>The same, open: only where this process fixed them a moment ago. Stored nowhere; in memory as long as <see cref="StandingValues"/> or the grant made with it are.</summary>
     public IReadOnlyDictionary<string, JsonElement>? Opened { get; init; }
 
     /// <summary>Keyed hash of the values, base64url.</summary>
