@@ -19,7 +19,7 @@ public sealed class SweepTests
     {
         ["oidc_requests"] = "ExpiresAt", ["oidc_used_assertions"] = "ExpiresAt", ["oidc_agreed_purchases"] = "ExpiresAt", ["oidc_device_codes"] = "ExpiresAt",
         ["oidc_initial_tokens"] = "ExpiresAt", ["oidc_revoked_tokens"] = "ExpiresAt", ["oidc_grants"] = "EndsAt", ["oidc_pushed_requests"] = "ExpiresAt",
-        ["oidc_logout_deliveries"] = "FinishedAt", ["saml_requests"] = "ExpiresAt", ["saml_participants"] = "FirstAt", ["saml_artifacts"] = "ExpiresAt",
+        ["oidc_logout_deliveries"] = "FinishedAt", ["saml_requests"] = "ExpiresAt", ["saml_answered"] = "ForgetAt", ["saml_participants"] = "FirstAt", ["saml_artifacts"] = "ExpiresAt",
         ["saml_refusals"] = "At", ["oidc_guesses"] = "Since",
     };
 

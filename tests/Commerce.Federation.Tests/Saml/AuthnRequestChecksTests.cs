@@ -1,4 +1,6 @@
 using System.Net;
+using Commerce.Federation.Data;
+using Commerce.Federation.Saml;
 using Commerce.Saml;
 using Commerce.Testing;
 
@@ -212,6 +214,49 @@ public sealed class AuthnRequestChecksTests(SamlHub saml) : IClassFixture<SamlHu
         saml.AssertRefused(await browser.GetAsync(sp.Redirect(sp.RequestXml(id: "_waits"), "two", sp.SigningKey)), FaultCodes.Replayed);
         var landed = await sp.ReceiveAsync(await saml.SignInAtAsync(browser, waits, saml.Neighbours.NewCustomer()), "_waits");
         Assert.Equal("one", landed.Value.RelayState);
+    }
+
+    [Fact]
+    public async Task S10_nor_by_one_that_could_be_answered_at_once_and_the_attempt_leaves_it_as_it_was()
+    {
+        var sp = await saml.AddPartnerAsync(claims: ["name"]);
+        using var browser = saml.Hub.NewBrowser();
+        var (other, _, _) = saml.SignedIn();
+        var waits = await browser.GetAsync(sp.Redirect(sp.RequestXml(id: "_kept"), "one", sp.SigningKey));
+        saml.AssertRefused(await other.GetAsync(sp.Redirect(sp.RequestXml(id: "_kept"), "two", sp.SigningKey)), FaultCodes.Replayed);
+        Assert.Equal(0, await saml.ReleasesAsync(sp));
+        var landed = await sp.ReceiveAsync(await saml.SignInAtAsync(browser, waits, saml.Neighbours.NewCustomer()), "_kept");
+        Assert.Equal("one", landed.Value.RelayState);
+    }
+
+    [Fact]
+    public async Task S10_a_request_that_waits_here_and_is_answered_there_is_answered()
+    {
+        var sp = await saml.AddPartnerAsync(claims: ["name"]);
+        using var browser = saml.Hub.NewBrowser();
+        var (other, _, _) = saml.SignedIn();
+        var request = sp.Request();
+        var handle = saml.ReturnPathOf(await browser.GetAsync(request.Url));
+        Assert.True((await sp.ReceiveAsync(await other.GetAsync(request.Url), request.Id)).IsSuccess);
+        saml.Neighbours.SignIn(browser, saml.Neighbours.NewCustomer());
+        saml.AssertRefused(await browser.GetAsync(handle), FaultCodes.Replayed);
+        saml.AssertRefused(await browser.GetAsync(request.Url), FaultCodes.Replayed);
+        Assert.Equal(1, await saml.ReleasesAsync(sp));
+    }
+
+    [Fact]
+    public async Task S10_a_request_that_an_older_version_answered_is_not_answered_again()
+    {
+        var sp = await saml.AddPartnerAsync(claims: ["name"]);
+        var (browser, _, _) = saml.SignedIn();
+        var now = saml.Clock.GetUtcNow();
+        await saml.Hub.WithDbAsync<FederationDb, int>(db =>
+        {
+            db.Add(new SamlRequest { Connection = sp.EntityId, RequestId = "_before", ContentHash = [], Frozen = [], ReceivedAt = now, ExpiresAt = now.AddMinutes(6), AnsweredAt = now });
+            return db.SaveChangesAsync();
+        });
+        saml.AssertRefused(await browser.GetAsync(sp.Redirect(sp.RequestXml(id: "_before"), key: sp.SigningKey)), FaultCodes.Replayed);
+        Assert.Equal(0, await saml.ReleasesAsync(sp));
     }
 
     [Fact]

@@ -236,7 +236,12 @@ public sealed class HotStores : IAsyncDisposable
     }
 
     [Theory, MemberData(nameof(Engines))]
-    public async Task A_sweep_takes_what_is_old_however_much_it_is_and_nothing_else(string engine)
+    public Task A_sweep_takes_what_is_old_however_much_it_is_and_nothing_else(string engine) => SweepsAsync(engine, hasIndex: true);
+
+    [Theory, MemberData(nameof(Engines))]
+    public Task A_sweep_that_goes_through_the_whole_table_takes_the_same(string engine) => SweepsAsync(engine, hasIndex: false);
+
+    private async Task SweepsAsync(string engine, bool hasIndex)
     {
         var store = await StoreAsync(engine);
         await store.WriteAsync(async write =>
@@ -244,7 +249,7 @@ public sealed class HotStores : IAsyncDisposable
             for (var i = 1; i <= 1_000; i++) await write.ExecuteAsync(Put, $"n{i}", i);
             return true;
         });
-        var old = new HotSweep("counters", """ "Value" < $1 """);
+        var old = new HotSweep("counters", """ "Value" < $1 """) { HasIndex = hasIndex };
         Assert.Equal(901, await store.SweepAsync(old, new DateTimeOffset(902, TimeSpan.Zero)));     // four steps and a half
         Assert.Equal(99, (await NamesAsync(store)).Count);
         Assert.Equal(902, await store.ReadAsync(read => read.FirstAsync(Get, row => row.GetInt32(0), "n902")));

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Commerce.Federation.Data;
 using Commerce.Kernel;
+using Commerce.Kernel.Secrets;
 using Commerce.Saml;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
@@ -9,13 +10,12 @@ using Microsoft.EntityFrameworkCore;
 namespace Commerce.Federation.Saml;
 
 /// <summary>Keeps requests while their customers sign in, and sees to it that each is answered once at most (row S10 of docs/security.md).</summary>
-internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<FederationDb> store, IDataProtectionProvider ring, TimeProvider clock)
+internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<FederationDb> store, LookupHash hashes, IDataProtectionProvider ring, TimeProvider clock)
 {
     private static readonly HotSql
-        Answer = new("""
-            INSERT INTO {schema}saml_requests ("Connection", "RequestId", "ContentHash", "Frozen", "ReceivedAt", "ExpiresAt", "AnsweredAt")
-            VALUES ($1, $2, $3, $4, $5, $6, $5) ON CONFLICT DO NOTHING
-            """),
+        Answer = new("""INSERT INTO {schema}saml_answered ("Key", "ForgetAt") VALUES ($1, $2) ON CONFLICT DO NOTHING"""),
+        IsAnswered = new("""SELECT 1 FROM {schema}saml_answered WHERE "Key" = $1"""),
+        IsKept = new("""SELECT 1 FROM {schema}saml_requests WHERE "Connection" = $1 AND "RequestId" = $2"""),
         AnswerKept = new("""
             UPDATE {schema}saml_requests SET "AnsweredAt" = $1, "HandleHash" = NULL, "Frozen" = $2
             WHERE "Connection" = $3 AND "RequestId" = $4 AND "AnsweredAt" IS NULL AND "ContentHash" = $5 AND "ExpiresAt" > $1
@@ -35,6 +35,8 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
     /// <returns>False where its ID was answered already or was used for a request of other content. The same request, still open, changes its handle.</returns>
     public async Task<bool> KeepAsync(ValidatedAuthnRequest request, string handle, CancellationToken stop)
     {
+        var key = KeyOf(request);
+        if (await store.ReadAsync(read => read.FirstAsync(IsAnswered, row => row.GetInt32(0), key), stop) != 0) return false;
         var (body, hash) = Freeze(request);
         var now = clock.GetUtcNow();
         var handleHash = Token.Hash(handle);
@@ -87,16 +89,27 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
     public RequestUse Use(ValidatedAuthnRequest request, bool wasKept)
     {
         var now = clock.GetUtcNow();
-        return new RequestUse(request.ServiceProvider.EntityId, request.Id, () => Freeze(request).Hash, now, Later(now, request.ExpiresAt) + TimeSpan.FromMinutes(1), wasKept);
+        return new RequestUse(KeyOf(request), request.ServiceProvider.EntityId, request.Id, () => Freeze(request).Hash, now,
+            Later(now, request.ExpiresAt) + TimeSpan.FromMinutes(1), wasKept);
     }
 
-    /// <summary>Uses the request up in the commit of its answer: the row's key, or a conditional update of the row that is there, decides who is first.</summary>
-    /// <returns>False where it was answered already.</returns>
+    /// <summary>
+    /// Uses the request up in the commit of its answer: the unique key of what was answered decides who is first. Where the request is kept, its
+    /// row has to be open and of the same content, and is closed.
+    /// </summary>
+    /// <returns>False where it was answered already. The write is then undone.</returns>
     public static async ValueTask<bool> UseUpAsync(HotWrite write, RequestUse use)
     {
-        if (!use.WasKept && await write.ExecuteAsync(Answer, use.Connection, use.Id, Nothing, Nothing, use.At, use.ForgetAt) == 1) return true;
-        return await write.ExecuteAsync(AnswerKept, use.At, Nothing, use.Connection, use.Id, use.ContentHash()) == 1;
+        if (await write.ExecuteAsync(Answer, use.Key, use.ForgetAt) == 1)
+        {
+            if (!use.WasKept && await write.FirstAsync(IsKept, row => row.GetInt32(0), use.Connection, use.Id) == 0) return true;
+            if (await write.ExecuteAsync(AnswerKept, use.At, Nothing, use.Connection, use.Id, use.ContentHash()) == 1) return true;
+        }
+        write.Undo();
+        return false;
     }
+
+    private long KeyOf(ValidatedAuthnRequest request) => AnsweredRequest.KeyOf(request.ServiceProvider.EntityId, request.Id, hashes);
 
     /// <summary>A request of this ID is on record: what makes a failed save a replay and no fault of the database.</summary>
     private Task<bool> IsKnownAsync(ValidatedAuthnRequest request, CancellationToken stop) =>
@@ -115,7 +128,8 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
 }
 
 /// <summary>A request that is about to be answered.</summary>
-/// <param name="ContentHash">Asked for only where a row of its ID is there.</param>
-/// <param name="ForgetAt">When its row may go: it would be refused by its age.</param>
+/// <param name="Key">See <see cref="AnsweredRequest.Key"/>.</param>
+/// <param name="ContentHash">Asked for only where a request of its ID is kept.</param>
+/// <param name="ForgetAt">When it need not be remembered any more: it would be refused by its age.</param>
 /// <param name="WasKept">It came back under its handle, so its row must be there.</param>
-internal sealed record RequestUse(string Connection, string Id, Func<byte[]> ContentHash, DateTimeOffset At, DateTimeOffset ForgetAt, bool WasKept);
+internal sealed record RequestUse(long Key, string Connection, string Id, Func<byte[]> ContentHash, DateTimeOffset At, DateTimeOffset ForgetAt, bool WasKept);

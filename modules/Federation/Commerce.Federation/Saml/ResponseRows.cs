@@ -30,11 +30,7 @@ internal sealed class ResponseRows(HotStore<FederationDb> store, IServiceScopeFa
         return store.WriteAsync(async write =>
         {
             if (leaving.Hop is { Hop.Id: var hop } && !await HopRows.TakeAsync(write, hop, now)) return false;
-            if (request is not null && !await FrozenRequests.UseUpAsync(write, request))
-            {
-                write.Undo();
-                return false;
-            }
+            if (request is not null && !await FrozenRequests.UseUpAsync(write, request)) return false;
             if (leaving.IsNew) await intoReleases.AddAsync(write, leaving.Release);
             await JoinAsync(write, participant);
             foreach (var draft in drafts) await write.PublishAsync(draft);

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 namespace Commerce.Federation.Saml;
 
 /// <summary>
-/// One AuthnRequest that was in order. It is frozen here while the customer signs in or consents, so that nothing about it can change on
-/// the way; the browser carries a handle only. Its key makes sure that one request is answered once at most.
+/// One AuthnRequest that was in order and waits. It is frozen here while the customer signs in or consents, so that nothing about it can change
+/// on the way; the browser carries a handle only. That one request is answered once at most, waiting or not, is <see cref="AnsweredRequest"/>'s.
 /// </summary>
 internal sealed class SamlRequest
 {
@@ -15,10 +15,10 @@ internal sealed class SamlRequest
     /// <summary>The ID that the service provider gave. SAML Core 1.3.4: unique, so it names one request of this service provider.</summary>
     public required string RequestId { get; init; }
 
-    /// <summary>SHA-256 over binding-independent content: the same request sent again while it is open goes on, another one under its ID does not. Empty for a request answered at once.</summary>
+    /// <summary>SHA-256 over binding-independent content: the same request sent again while it is open goes on, another one under its ID does not.</summary>
     public required byte[] ContentHash { get; init; }
 
-    /// <summary>Hash of the handle that resumes it; null once answered, and for a request answered at once.</summary>
+    /// <summary>Hash of the handle that resumes it; null once answered.</summary>
     public byte[]? HandleHash { get; set; }
 
     /// <summary>The frozen request, sealed by the key ring: it may hold a hop ticket or what the service provider put into RelayState. Empty once answered.</summary>
@@ -35,7 +35,7 @@ internal sealed class SamlRequest
 
 internal sealed class SamlRequestMap : IEntityTypeConfiguration<SamlRequest>
 {
-    /// <summary>Those that wait alone: most are answered at once and never had a handle.</summary>
+    /// <summary>Those that wait alone.</summary>
     public const string HasHandle = "\"HandleHash\" IS NOT NULL";
 
     public void Configure(EntityTypeBuilder<SamlRequest> request)

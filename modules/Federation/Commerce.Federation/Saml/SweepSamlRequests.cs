@@ -14,6 +14,7 @@ internal sealed class SweepSamlRequests(IServiceScopeFactory scopes, TimeProvide
 
     private static readonly HotSweep
         Requests = new("saml_requests", """ "ExpiresAt" < $1 """),
+        Answered = new("saml_answered", """ "ForgetAt" < $1 """) { HasIndex = false },
         Participants = new("saml_participants", """ "FirstAt" < $1 """),
         Artifacts = new("saml_artifacts", """ "ExpiresAt" < $1 """);
 
@@ -23,6 +24,7 @@ internal sealed class SweepSamlRequests(IServiceScopeFactory scopes, TimeProvide
     internal static async Task SweepAsync(HotStore<FederationDb> store, DateTimeOffset now, CancellationToken stop)
     {
         await store.SweepAsync(Requests, now, stop);
+        await store.SweepAsync(Answered, now, stop);
         await store.SweepAsync(Participants, now - KeepParticipants, stop);
         await store.SweepAsync(Artifacts, now, stop);
         await RefusalRecord.SweepAsync(store, now, stop);

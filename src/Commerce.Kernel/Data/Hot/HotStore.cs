@@ -55,10 +55,13 @@ public abstract class HotStore : IDisposable
     {
         if (engine is not HotSqlite) return await WriteAsync(write => write.ExecuteAsync(sweep.RemoveAll, before), stop);
         var removed = 0;
+        var from = long.MinValue;
         List<long> found;
         do
         {
-            found = await ReadAsync(read => read.ListAsync(sweep.Find, row => row.GetInt64(0), before), stop);
+            found = await ReadAsync(read => sweep.HasIndex ? read.ListAsync(sweep.Find, row => row.GetInt64(0), before)
+                : read.ListAsync(sweep.FindFrom, row => row.GetInt64(0), before, from), stop);
+            if (found.Count > 0) from = found[^1];
             if (found.Count > 0) removed += await WriteAsync(write => write.ExecuteAsync(sweep.RemoveFound, before, $"[{string.Join(',', found)}]"), stop);
         }
         while (found.Count == HotSweep.Step);
