@@ -19,7 +19,7 @@ public sealed class ConsentModule : IModule
     public void Register(IServiceCollection services)
     {
         services.AddModuleDb<ConsentDb>(Name).AddHandlersFrom<ConsentModule>();
-        services.AddSingleton<LedgerAppend>().AddHotEventHandler<ClaimsReleased, RecordRelease, ConsentDb>();
+        services.AddHotEventHandler<ClaimsReleased, LedgerEntry, RecordRelease, ConsentDb>();
         services.AddSharedSecret(AnchorFile.Secret);
         services.AddSingleton(new KeyPurpose(ReceiptSigner.Keys, "ES256", PublishedForever: true));
         services.AddSingleton<ReceiptSigner>().AddSingleton<AnchorFile>().AddSingleton<LedgerAnchor>();

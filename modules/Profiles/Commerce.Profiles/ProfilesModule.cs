@@ -20,7 +20,7 @@ public sealed class ProfilesModule : IModule
         .AddModuleDb<ProfilesDb>(Name)
         .AddHandlersFrom<ProfilesModule>()
         .AddEventHandler<CustomerRegistered, KeepRegisteredName, ProfilesDb>()
-        .AddHotEventHandler<TimelineFact, RecordFact, ProfilesDb>()
+        .AddHotEventHandler<TimelineFact, TimelineEntry, RecordFact, ProfilesDb>()
         .AddEventHandler<TimelineFacts, RecordFacts, ProfilesDb>();
 
     public void Map(IEndpointRouteBuilder routes)

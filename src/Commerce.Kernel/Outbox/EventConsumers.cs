@@ -58,8 +58,8 @@ internal sealed class EventConsumer<TEvent, THandler, TDb> : EventConsumer
     }
 }
 
-internal sealed class HotEventConsumer<TEvent, THandler, TDb> : EventConsumer
-    where TEvent : IIntegrationEvent where THandler : class, IHandleEventHot<TEvent> where TDb : ModuleDb
+internal sealed class HotEventConsumer<TEvent, TReady, THandler, TDb> : EventConsumer
+    where TEvent : IIntegrationEvent where TReady : class where THandler : class, IHandleEventHot<TEvent, TReady> where TDb : ModuleDb
 {
     public override string EventType { get; } = EventTypes.NameOf(typeof(TEvent));
     public override string Name { get; } = typeof(THandler).FullName!;
@@ -69,16 +69,17 @@ internal sealed class HotEventConsumer<TEvent, THandler, TDb> : EventConsumer
     public override async Task RunAsync(IServiceProvider services, IReadOnlyList<Incoming> events, CancellationToken stop)
     {
         var handler = services.GetRequiredService<THandler>();
-        var effects = new List<Func<HotWrite, ValueTask>>(events.Count);
-        foreach (var incoming in events)
+        var ready = new List<TReady>(events.Count);
+        for (var at = 0; at < events.Count; at++)
         {
             // Requests that came meanwhile go first: on one core a hundred events in a row would make them wait for milliseconds.
-            if (effects.Count % 8 == 7) await Task.Yield();
-            effects.Add(await handler.PrepareAsync(Read<TEvent>(incoming), incoming.Delivery, stop));
+            if (at % 8 == 7) await Task.Yield();
+            if (await handler.PrepareAsync(Read<TEvent>(events[at]), events[at].Delivery, stop) is { } one) ready.Add(one);
         }
+        if (ready.Count == 0) return;
         await services.GetRequiredService<HotStore<TDb>>().WriteAsync(async write =>
         {
-            foreach (var run in effects) await run(write);
+            await handler.WriteAsync(write, ready);
             return true;
         }, stop);
     }
@@ -96,11 +97,11 @@ public static class EventConsumerRegistration
     }
 
     /// <summary>The same for a consumer that writes by the hot store and knows by its own key what it has written. It is one for the process.</summary>
-    public static IServiceCollection AddHotEventHandler<TEvent, THandler, TDb>(this IServiceCollection services)
-        where TEvent : IIntegrationEvent where THandler : class, IHandleEventHot<TEvent> where TDb : ModuleDb
+    public static IServiceCollection AddHotEventHandler<TEvent, TReady, THandler, TDb>(this IServiceCollection services)
+        where TEvent : IIntegrationEvent where TReady : class where THandler : class, IHandleEventHot<TEvent, TReady> where TDb : ModuleDb
     {
         services.AddSingleton<THandler>();
-        services.AddSingleton<EventConsumer>(new HotEventConsumer<TEvent, THandler, TDb>());
+        services.AddSingleton<EventConsumer>(new HotEventConsumer<TEvent, TReady, THandler, TDb>());
         return services;
     }
 }

@@ -30,10 +30,15 @@ public interface IHandleEvent<in TEvent> where TEvent : IIntegrationEvent
 /// It has no inbox: an event may come again, and the handler's row is unique by something that the event names, so that it is written once.
 /// An inbox row beside it cost three changed index pages an event.
 /// </remarks>
-public interface IHandleEventHot<in TEvent> where TEvent : IIntegrationEvent
+/// <typeparam name="TEvent">The event.</typeparam>
+/// <typeparam name="TReady">What an event comes to once everything is computed and sealed.</typeparam>
+public interface IHandleEventHot<in TEvent, TReady> where TEvent : IIntegrationEvent where TReady : class
 {
-    /// <summary>Computes and seals; writes nothing. What it returns writes, or finds that it was written before.</summary>
-    ValueTask<Func<HotWrite, ValueTask>> PrepareAsync(TEvent message, Delivery delivery, CancellationToken stop);
+    /// <summary>Computes and seals; writes nothing. Null where there is nothing to write.</summary>
+    ValueTask<TReady?> PrepareAsync(TEvent message, Delivery delivery, CancellationToken stop);
+
+    /// <summary>Writes all of them, in this order, or finds of each that it was written before.</summary>
+    ValueTask WriteAsync(HotWrite write, IReadOnlyList<TReady> ready);
 }
 
 /// <param name="Event">The event's own id: the same at every delivery.</param>

@@ -15,8 +15,8 @@ internal sealed class LedgerEntry
     /// <summary>What the first entry follows.</summary>
     public static readonly byte[] Origin = new byte[HashBytes];
 
-    /// <summary>From 1, without gaps.</summary>
-    public required long Number { get; init; }
+    /// <summary>From 1, without gaps. 0 before it has its place.</summary>
+    public long Number { get; set; }
     public required LedgerKind Kind { get; init; }
     public required DateTimeOffset At { get; init; }
 
@@ -39,31 +39,33 @@ internal sealed class LedgerEntry
     public string? ValuesHash { get; init; }
 
     /// <summary>Hash of the entry before.</summary>
-    public required byte[] Previous { get; init; }
+    public byte[] Previous { get; set; } = Origin;
     public byte[] Hash { get; set; } = [];
 
-    /// <summary>The entry that follows the one with this number and hash; number 0 and null for the first.</summary>
-    public static LedgerEntry After(long number, byte[]? previous, LedgerFact fact, LookupHash hash)
+    /// <summary>The entry of a fact, still without its place.</summary>
+    public static LedgerEntry Of(LedgerFact fact, LookupHash hash) => new()
     {
-        var entry = new LedgerEntry
-        {
-            Number = number + 1,
-            Kind = fact.Kind,
-            At = fact.At,
-            Customer = PseudonymOf(fact.Customer, hash),
-            Partner = fact.Partner,
-            Purpose = fact.Purpose,
-            Receipt = fact.Receipt,
-            Claims = JsonSerializer.Serialize(fact.Claims, HubJson.Options),
-            Release = fact.Release,
-            Connection = fact.Connection,
-            Protocol = fact.Protocol,
-            Hop = fact.Hop,
-            ValuesHash = fact.ValuesHash,
-            Previous = previous ?? Origin,
-        };
-        entry.Hash = entry.ComputeHash();
-        return entry;
+        Kind = fact.Kind,
+        At = fact.At,
+        Customer = PseudonymOf(fact.Customer, hash),
+        Partner = fact.Partner,
+        Purpose = fact.Purpose,
+        Receipt = fact.Receipt,
+        Claims = JsonSerializer.Serialize(fact.Claims, HubJson.Options),
+        Release = fact.Release,
+        Connection = fact.Connection,
+        Protocol = fact.Protocol,
+        Hop = fact.Hop,
+        ValuesHash = fact.ValuesHash,
+    };
+
+    /// <summary>Gives it its place: behind the entry with this number and hash; 0 and null where it is the first.</summary>
+    public LedgerEntry After(long number, byte[]? hash)
+    {
+        Number = number + 1;
+        Previous = hash ?? Origin;
+        Hash = ComputeHash();
+        return this;
     }
 
     public static byte[] PseudonymOf(Guid customer, LookupHash hash) => hash.Of("ledger-customer", customer.ToString("N"));

@@ -27,7 +27,7 @@ internal sealed class LedgerWriter(ConsentDb db, LookupHash hash)
         if (db.Database.CurrentTransaction is null) throw new InvalidOperationException("An entry stands or falls with the act it is about.");
         await WaitForTurnAsync(stop);
         var head = await db.Ledger.AsNoTracking().OrderByDescending(e => e.Number).Select(e => new { e.Number, e.Hash }).FirstOrDefaultAsync(stop);
-        db.Ledger.Add(LedgerEntry.After(head?.Number ?? 0, head?.Hash, fact, hash));
+        db.Ledger.Add(LedgerEntry.Of(fact, hash).After(head?.Number ?? 0, head?.Hash));
     }
 
     // One writer at a time: on SQLite a write transaction is alone anyway; on PostgreSQL a lock that ends with the transaction makes the others wait.

@@ -7,16 +7,17 @@ using Microsoft.EntityFrameworkCore;
 namespace Commerce.Profiles.Timeline;
 
 /// <summary>Puts what other modules tell onto the customer's timeline, each fact once by its id.</summary>
-internal sealed class RecordFact(PersonalData personal) : IHandleEventHot<TimelineFact>
+internal sealed class RecordFact(PersonalData personal) : IHandleEventHot<TimelineFact, TimelineEntry>
 {
     private static readonly HotSql Insert = new("""
         INSERT INTO {schema}timeline ("Fact", "Customer", "At", "Kind", "Details") VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
         """);
 
-    public async ValueTask<Func<HotWrite, ValueTask>> PrepareAsync(TimelineFact message, Delivery delivery, CancellationToken stop)
+    public ValueTask<TimelineEntry?> PrepareAsync(TimelineFact message, Delivery delivery, CancellationToken stop) => Facts.SealAsync(message, personal, stop);
+
+    public async ValueTask WriteAsync(HotWrite write, IReadOnlyList<TimelineEntry> ready)
     {
-        if (await Facts.SealAsync(message, personal, stop) is not { } entry) return _ => ValueTask.CompletedTask;
-        return async write => await write.ExecuteAsync(Insert, entry.Fact, entry.Customer, entry.At, entry.Kind, entry.Details);
+        foreach (var entry in ready) await write.ExecuteAsync(Insert, entry.Fact, entry.Customer, entry.At, entry.Kind, entry.Details);
     }
 }
 
