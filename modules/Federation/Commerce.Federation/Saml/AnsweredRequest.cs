@@ -22,7 +22,7 @@ internal sealed class AnsweredRequest
     /// </summary>
     public required long Key { get; init; }
 
-    /// <summary>When its age alone refuses the request, and the row may go.</summary>
+    /// <summary>When the row may go: its age alone refuses the request by then, and nobody comes back with one that was kept.</summary>
     public required DateTimeOffset ForgetAt { get; init; }
 
     /// <param name="connection">Entity id of the service provider.</param>

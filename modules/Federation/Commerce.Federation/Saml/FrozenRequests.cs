@@ -89,8 +89,9 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
     public RequestUse Use(ValidatedAuthnRequest request, bool wasKept)
     {
         var now = clock.GetUtcNow();
-        return new RequestUse(KeyOf(request), request.ServiceProvider.EntityId, request.Id, () => Freeze(request).Hash, now,
-            Later(now, request.ExpiresAt) + TimeSpan.FromMinutes(1), wasKept);
+        // One that is kept at this very moment, beside this answer, may come back as long as that; then it must still be known that it was answered.
+        var forgetAt = Later(now + OpenFor, request.ExpiresAt) + TimeSpan.FromMinutes(1);
+        return new RequestUse(KeyOf(request), request.ServiceProvider.EntityId, request.Id, () => Freeze(request).Hash, now, forgetAt, wasKept);
     }
 
     /// <summary>
@@ -130,6 +131,6 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
 /// <summary>A request that is about to be answered.</summary>
 /// <param name="Key">See <see cref="AnsweredRequest.Key"/>.</param>
 /// <param name="ContentHash">Asked for only where a request of its ID is kept.</param>
-/// <param name="ForgetAt">When it need not be remembered any more: it would be refused by its age.</param>
+/// <param name="ForgetAt">See <see cref="AnsweredRequest.ForgetAt"/>.</param>
 /// <param name="WasKept">It came back under its handle, so its row must be there.</param>
 internal sealed record RequestUse(long Key, string Connection, string Id, Func<byte[]> ContentHash, DateTimeOffset At, DateTimeOffset ForgetAt, bool WasKept);
