@@ -1,6 +1,9 @@
 using System.Net;
+using Commerce.Kernel;
 using Commerce.Testing;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Xunit;
 
 namespace Commerce.Host.Tests;
@@ -25,6 +28,39 @@ public sealed class HealthTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.Equal("""{"status":"not ready","down":["purchases"]}""", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal("""{"status":"live"}""", await hub.Http.GetStringAsync("/health/live", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task It_is_not_ready_before_it_has_started_whole_though_it_answers()
+    {
+        var during = new Asking();
+        await using var hub = await TestHub.StartAsync(configure: services => services.AddSingleton<IHostedService>(provider =>
+        {
+            during.Settings = provider.GetRequiredService<HubSettings>();
+            return during;
+        }));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"starting"}"""), during.Answer);
+        Assert.Equal("""{"status":"ready"}""", await hub.Http.GetStringAsync("/health/ready", TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Asks when everything listens and the start is not over.</summary>
+    private sealed class Asking : IHostedLifecycleService
+    {
+        public HubSettings? Settings { get; set; }
+        public (HttpStatusCode, string) Answer { get; private set; }
+
+        public async Task StartedAsync(CancellationToken cancellationToken)
+        {
+            using var client = new HttpClient();
+            using var answer = await client.GetAsync(new Uri($"{Settings!.PublicOrigin}/health/ready"), cancellationToken);
+            Answer = (answer.StatusCode, await answer.Content.ReadAsStringAsync(cancellationToken));
+        }
+
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     [Fact]
