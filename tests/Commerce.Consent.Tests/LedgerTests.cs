@@ -28,6 +28,27 @@ public sealed class LedgerTests
         Assert.True((await hub.VerifyAsync()).IsIntact);
     }
 
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task A_release_told_twice_within_a_batch_takes_no_place_in_the_chain(string engine)
+    {
+        await using var hub = await ConsentHub.StartAsync(engine);
+        var (customer, twice, other) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        await hub.Hub.WithDbAsync<ConsentDb, int>(db =>
+        {
+            foreach (var release in new[] { twice, twice, other })
+            {
+                db.Publish(new Contracts.ClaimsReleased(release, customer, "kolari-auto", "https://kolari-auto.example/saml", "saml", "book-fitting", null, null,
+                    ["name"], "c2VjcmV0", hub.Hub.Clock.GetUtcNow()));
+            }
+            return db.SaveChangesAsync();
+        });
+        await Testing.Wait.UntilAsync(async () => await hub.EntriesAsync() == 2, "both are in the ledger");
+        Assert.Equal([(1L, (Guid?)twice), (2L, other)], (await hub.LedgerAsync()).Select(e => (e.Number, e.Release)));
+        await hub.AnchoredAsync();
+        var verdict = await hub.VerifyAsync();
+        Assert.True(verdict.IsIntact, verdict.Finding);
+    }
+
     /// <summary>Somebody with write access to the database, 300 times at random: edits, deletions, swaps, cut tails, insertions, chains written anew.</summary>
     [Fact]
     public async Task Every_tampering_is_found_and_its_entry_named()

@@ -1,8 +1,11 @@
 using System.Net;
 using Commerce.Federation.Data;
 using Commerce.Federation.Saml;
+using Commerce.Kernel;
 using Commerce.Saml;
 using Commerce.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Federation.Tests.Saml;
 
@@ -242,6 +245,34 @@ public sealed class AuthnRequestChecksTests(SamlHub saml) : IClassFixture<SamlHu
         saml.AssertRefused(await browser.GetAsync(handle), FaultCodes.Replayed);
         saml.AssertRefused(await browser.GetAsync(request.Url), FaultCodes.Replayed);
         Assert.Equal(1, await saml.ReleasesAsync(sp));
+    }
+
+    [Fact]
+    public async Task S10_what_was_answered_is_refused_before_anybody_signs_in_for_it()
+    {
+        var sp = await saml.AddPartnerAsync(claims: ["name"]);
+        var (browser, _, _) = saml.SignedIn();
+        using var other = saml.Hub.NewBrowser();
+        var request = sp.Request();
+        Assert.Single((await browser.GetAsync(request.Url)).Forms());
+        saml.AssertRefused(await other.GetAsync(request.Url), FaultCodes.Replayed);
+        Assert.Empty(await saml.RequestsAsync(sp));
+    }
+
+    [Fact]
+    public async Task S10_what_was_answered_is_remembered_as_long_as_a_kept_request_may_come_back()
+    {
+        await using var alone = new SamlHub();
+        await alone.InitializeAsync();
+        var sp = await alone.AddPartnerAsync(claims: ["name"]);
+        var (browser, _, _) = alone.SignedIn();
+        Assert.Single((await browser.GetAsync(sp.Request().Url)).Forms());
+        foreach (var (minutes, left) in new[] { (59, 1), (3, 0) })
+        {
+            alone.Clock.Advance(TimeSpan.FromMinutes(minutes));
+            await SweepSamlRequests.SweepAsync(alone.Hub.Services.GetRequiredService<HotStore<FederationDb>>(), alone.Clock.GetUtcNow(), default);
+            Assert.Equal(left, await alone.Hub.WithDbAsync<FederationDb, int>(db => db.Set<AnsweredRequest>().CountAsync()));
+        }
     }
 
     [Fact]
