@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Commerce.Kernel.Secrets;
 
 /// <summary>Keyed hashes by which encrypted values are found again: HMAC-SHA256 with a key that the key ring wraps.</summary>
@@ -9,11 +6,8 @@ public sealed class LookupHash(SharedSecrets secrets)
 {
     internal const string Secret = "lookup-hash";
 
-    private byte[]? key;
-
     /// <param name="purpose">What is looked up, such as <c>email</c>: equal values under two purposes have unequal hashes.</param>
     /// <param name="value">Already normalised by the caller.</param>
     /// <returns>32 bytes.</returns>
-    public byte[] Of(string purpose, string value) =>
-        HMACSHA256.HashData(key ??= secrets.Get(Secret), Encoding.UTF8.GetBytes($"{purpose}\n{value}"));
+    public byte[] Of(string purpose, string value) => secrets.HashBy(Secret).Of($"{purpose}\n{value}");
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
@@ -19,12 +20,17 @@ public sealed class SharedSecrets(IServiceScopeFactory scopes, IDataProtectionPr
         All = new("""SELECT "Name", "Wrapped" FROM {schema}secrets"""),
         Add = new("""INSERT INTO {schema}secrets ("Name", "Wrapped") VALUES ($1, $2) ON CONFLICT DO NOTHING""");
     private readonly IDataProtector wrap = ring.CreateProtector("commerce.shared-secret.v1");
+    private readonly ConcurrentDictionary<string, KeyedHash> hashes = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
     private Task<FrozenDictionary<string, byte[]>>? reading;
 
     /// <exception cref="ArgumentException">No module registered the name.</exception>
     public byte[] Get(string name) => LoadAsync().GetAwaiter().GetResult().GetValueOrDefault(name)
         ?? throw new ArgumentException($"No module registered the secret '{name}'.", nameof(name));
+
+    /// <summary>The keyed hash with one of them as its key.</summary>
+    /// <exception cref="ArgumentException">No module registered the name.</exception>
+    public KeyedHash HashBy(string name) => hashes.TryGetValue(name, out var known) ? known : hashes.GetOrAdd(name, new KeyedHash(Get(name)));
 
     /// <summary>Reads every registered secret and makes those that are not there yet. Awaited at the start; later it is a look at memory.</summary>
     internal Task<FrozenDictionary<string, byte[]>> LoadAsync()

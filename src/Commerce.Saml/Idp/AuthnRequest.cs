@@ -97,7 +97,10 @@ public sealed record ValidatedAuthnRequest
 /// <summary>The customer's session as far as an AuthnRequest cares.</summary>
 /// <param name="ContextClass">How the customer signed in; one of the classes given to <see cref="IdentityProviderSettings.ContextClasses"/>.</param>
 /// <param name="AuthenticatedForThisRequest">The credential was given after this request arrived: what ForceAuthn asks for (S11).</param>
-/// <param name="NameAtServiceProvider">The name under which the service provider already knows this customer; null for a new pair.</param>
+/// <param name="NameAtServiceProvider">
+/// The name under which the service provider already knows this customer; null for a new pair. Looked at only where the request names a subject
+/// or does not allow a new pair.
+/// </param>
 public sealed record SignInState(string ContextClass, bool AuthenticatedForThisRequest, NameId? NameAtServiceProvider);
 
 /// <summary>Exactly one of: go on, ask for a credential, answer with a status.</summary>

@@ -5,9 +5,9 @@ namespace Commerce.Saml;
 /// and empty elements have an end tag, so the octets of an element are its canonical form. A golden file and a property test hold this.</remarks>
 internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceProvider serviceProvider, AssertionConsumerService acs, string? inResponseTo, DateTimeOffset now)
 {
-    public string ResponseId { get; init; } = SamlId.New();
+    public required string ResponseId { get; init; }
 
-    public string AssertionId { get; init; } = SamlId.New();
+    public required string AssertionId { get; init; }
 
     /// <summary>Signs the response and the assertion.</summary>
     public SigningKey Signer { get; init; } = settings.SigningKey;
@@ -63,7 +63,7 @@ internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceP
 
     private static SamlFault? Check(AssertionContent content) =>
         content.Name.Value.Length is 0 or > 256 ? new SamlFault(FaultCodes.ValueInvalid, "A NameID has 1 to 256 characters.")
-        : content.Attributes.GroupBy(a => a.Name, StringComparer.Ordinal).Any(same => same.Count() > 1) ? new SamlFault(FaultCodes.ValueInvalid, "An attribute is given twice.")
+        : content.Attributes.DistinctBy(a => a.Name, StringComparer.Ordinal).Count() < content.Attributes.Count ? new SamlFault(FaultCodes.ValueInvalid, "An attribute is given twice.")
         : null;
 
     private byte[] Finish(Utf8XmlWriter response, int head, bool sign)

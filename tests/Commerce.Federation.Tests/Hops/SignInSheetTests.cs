@@ -151,7 +151,7 @@ public sealed class SignInSheetTests(HopHub world) : IClassFixture<HopHub>
     {
         await using var scope = world.Hub.Services.CreateAsyncScope();
         var known = await scope.ServiceProvider.GetRequiredService<Connections>().FindAsync(connection);
-        var answer = await scope.ServiceProvider.GetRequiredService<SignInRelease>().DecideAsync(known!, customer, session, asked, Return, Deny, forceAsk, default);
+        var answer = await scope.ServiceProvider.GetRequiredService<SignInRelease>().DecideAsync(known!, customer, session, asked, () => new SheetPaths(Return, Deny), forceAsk, default);
         await scope.ServiceProvider.GetRequiredService<FederationDb>().SaveChangesAsync();
         return answer;
     }

@@ -2,6 +2,7 @@ using Commerce.Consent.Contracts;
 using Commerce.Federation.Hops;
 using Commerce.Federation.Partners;
 using Commerce.Federation.Releases;
+using Commerce.Kernel.Secrets;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -81,13 +82,13 @@ public sealed class ClaimsReleaseTests
     [Fact]
     public void One_sector_knows_a_customer_under_one_name_and_another_sector_under_another()
     {
-        var (customer, salt) = (Guid.CreateVersion7(), new byte[32]);
-        var name = PairwiseSubject.For("fitter.example", customer, salt);
-        Assert.Equal(name, PairwiseSubject.For("fitter.example", customer, salt));
-        Assert.NotEqual(name, PairwiseSubject.For("fuel.example", customer, salt));
-        Assert.NotEqual(name, PairwiseSubject.For("fitter.example", Guid.CreateVersion7(), salt));
+        var (customer, salted) = (Guid.CreateVersion7(), new KeyedHash(new byte[32]));
+        var name = PairwiseSubject.For("fitter.example", customer, salted);
+        Assert.Equal(name, PairwiseSubject.For("fitter.example", customer, salted));
+        Assert.NotEqual(name, PairwiseSubject.For("fuel.example", customer, salted));
+        Assert.NotEqual(name, PairwiseSubject.For("fitter.example", Guid.CreateVersion7(), salted));
         Assert.Matches("^[0-9a-f]{64}$", name);
-        Assert.Throws<ArgumentException>(() => PairwiseSubject.For("fitter.example", customer, new byte[31]));
+        Assert.Throws<ArgumentException>(() => new KeyedHash(new byte[31]));
     }
 
     private static DataContract SomeContract(Random random) => new("partner", random.Next(1, 4),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
@@ -76,7 +77,7 @@ internal sealed class LedgerEntry
     /// </summary>
     public byte[] ComputeHash()
     {
-        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var whole = new ArrayBufferWriter<byte>(512);      // one call of the platform's hash and not thirty
         Text("commerce-ledger/1");
         Whole(Number);
         Whole((int)Kind);
@@ -92,7 +93,7 @@ internal sealed class LedgerEntry
         Text(Hop);
         Text(ValuesHash);
         Bytes(Previous);
-        return sha.GetHashAndReset();
+        return SHA256.HashData(whole.WrittenSpan);
 
         void Whole(long value)
         {
@@ -110,14 +111,14 @@ internal sealed class LedgerEntry
         void Bytes(ReadOnlySpan<byte> bytes)
         {
             Length((uint)bytes.Length);
-            sha.AppendData(bytes);
+            whole.Write(bytes);
         }
 
         void Length(uint length)
         {
             Span<byte> bytes = stackalloc byte[4];
             BinaryPrimitives.WriteUInt32BigEndian(bytes, length);
-            sha.AppendData(bytes);
+            whole.Write(bytes);
         }
     }
 }

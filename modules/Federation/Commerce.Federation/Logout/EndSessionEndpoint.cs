@@ -93,7 +93,7 @@ internal static class EndSessionEndpoint
         if (context.User.CustomerId() is not { } customer) return Gone(plan);
         var services = context.RequestServices;
         if (plan.Client is not null && await services.GetRequiredService<Connections>().FindAsync(plan.Client, stop) is { } connection
-            && PairwiseSubject.For(connection.Sector, customer, services.GetRequiredService<SharedSecrets>().Get(PairwiseSubject.Salt)) == plan.Subject)
+            && PairwiseSubject.For(connection.Sector, customer, services.GetRequiredService<SharedSecrets>().HashBy(PairwiseSubject.Salt)) == plan.Subject)
             return await SignOutAsync(context, plan, stop);
         var sealedPlan = services.GetRequiredService<SealedState>().Seal(Use, plan, PlanLifetime);
         return new Page("/Logout/ConfirmSignOut.cshtml", new ConfirmSignOutModel(ConfirmPath, sealedPlan))

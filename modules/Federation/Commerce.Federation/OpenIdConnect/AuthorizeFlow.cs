@@ -153,7 +153,7 @@ internal sealed class AuthorizeFlow(
         var asked = OidcScopes.Claims(request.Scopes);
         if (request.Claims is { } named) asked = [.. asked, .. named.Names()];
         Task<Result<SignInReleaseAnswer>> Decide(bool ask) =>
-            signIn.DecideAsync(connection, customer, session, asked, ResumePath(handle), $"{Issuer.DenyPath}?handle={handle}", ask, stop);
+            signIn.DecideAsync(connection, customer, session, asked, () => new SheetPaths(ResumePath(handle), $"{Issuer.DenyPath}?handle={handle}"), ask, stop);
         if (!request.PromptConsent) return await Decide(false);
         // prompt=consent: a yes counts only where it was given after the request came.
         var answer = thawed is null ? await Decide(true) : await Decide(false);
@@ -225,7 +225,7 @@ internal sealed class AuthorizeFlow(
         return AuthorizationResponse.Error(request.Target, issuer, refusal);
     }
 
-    private string SubjectOf(Connection connection, Guid customer) => PairwiseSubject.For(connection.Sector, customer, secrets.Get(PairwiseSubject.Salt));
+    private string SubjectOf(Connection connection, Guid customer) => PairwiseSubject.For(connection.Sector, customer, secrets.HashBy(PairwiseSubject.Salt));
 
     public static string ResumePath(string handle) => $"{Issuer.ResumePath}?handle={handle}";
 

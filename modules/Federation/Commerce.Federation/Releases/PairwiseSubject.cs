@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Commerce.Kernel.Secrets;
 
 namespace Commerce.Federation.Releases;
@@ -13,10 +11,7 @@ internal static class PairwiseSubject
 
     /// <param name="sector">OIDC: host name of the sector identifier, lower case. SAML: entity id. See <see cref="Connection.Sector"/>.</param>
     /// <param name="customer">The customer's id here. It never leaves Commerce.</param>
-    /// <param name="salt">32 bytes or more. Changing it renames every customer at every partner.</param>
+    /// <param name="salted">Keyed by the salt. Another one renames every customer at every partner.</param>
     /// <returns>64 lower-case hexadecimal characters.</returns>
-    /// <exception cref="ArgumentException">The salt is shorter than 32 bytes.</exception>
-    public static string For(string sector, Guid customer, ReadOnlySpan<byte> salt) => salt.Length < 32
-        ? throw new ArgumentException("A pairwise salt has at least 32 bytes.", nameof(salt))
-        : Convert.ToHexStringLower(HMACSHA256.HashData(salt, Encoding.UTF8.GetBytes($"{sector}\n{customer:N}")));
+    public static string For(string sector, Guid customer, KeyedHash salted) => Convert.ToHexStringLower(salted.Of($"{sector}\n{customer:N}"));
 }

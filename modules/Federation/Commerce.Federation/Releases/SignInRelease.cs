@@ -13,16 +13,18 @@ internal sealed record SignInReleaseAnswer(Release? Release, string? SheetPath)
     public bool IsNew { get; init; }
 }
 
+/// <param name="Yes">Own path to which the browser returns after a yes: the request that is being answered.</param>
+/// <param name="No">Own path to which it goes after a no.</param>
+internal readonly record struct SheetPaths(string Yes, string No);
+
 /// <summary>What a sign-in that the partner started itself, without a hop, may release.</summary>
 internal sealed class SignInRelease(ReleaseGate gate, ReleaseValues values, StandingValues standing, IMediator mediator, SealedState state)
 {
     /// <param name="askedClaims">Claim names of the scopes asked for; null for SAML, which takes what there is.</param>
-    /// <param name="returnPath">Own path to which the browser returns after a yes: the request that is being answered.</param>
-    /// <param name="denyPath">Own path to which it goes after a no.</param>
+    /// <param name="paths">Where the browser goes from the sheet; asked for only where the sheet has to be shown.</param>
     /// <param name="forceAsk">Show the sheet although a consent stands (<c>prompt=consent</c>).</param>
     public async Task<Result<SignInReleaseAnswer>> DecideAsync(
-        Connection connection, Guid customer, Guid session, IReadOnlyCollection<string>? askedClaims, string returnPath, string denyPath, bool forceAsk,
-        CancellationToken stop)
+        Connection connection, Guid customer, Guid session, IReadOnlyCollection<string>? askedClaims, Func<SheetPaths> paths, bool forceAsk, CancellationToken stop)
     {
         if (!(await gate.CheckAsync(connection.Id, customer, session, null, stop)).TryGet(out var open, out var no)) return no;
 
@@ -35,7 +37,8 @@ internal sealed class SignInRelease(ReleaseGate gate, ReleaseValues values, Stan
         var consent = purpose.NeedsConsent ? await mediator.Send(new CurrentConsent(customer, open.Connection.Partner, purpose.Id), stop) : null;
         if (purpose.NeedsConsent && (forceAsk || !ClaimsRelease.Covers(consent, contract, purpose, wanted)))
         {
-            var ask = new SignInAsk(open.Connection.Id, customer, session, [.. wanted.Select(c => c.Name)], returnPath, denyPath);
+            var (afterYes, afterNo) = paths();
+            var ask = new SignInAsk(open.Connection.Id, customer, session, [.. wanted.Select(c => c.Name)], afterYes, afterNo);
             return new SignInReleaseAnswer(null, $"{SignInSheet.Path}?ask={state.Seal(SignInSheet.Use, ask, SignInSheet.Lifetime)}");
         }
         var decision = ClaimsRelease.Decide(contract, purpose.Id, consent, null, askedClaims);

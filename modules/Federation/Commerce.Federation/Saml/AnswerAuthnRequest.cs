@@ -77,9 +77,9 @@ internal sealed class AnswerAuthnRequest(
     private async Task<IResult> SignInAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)
     {
         var (context, request, kept, connection, format) = asked;
-        var handle = kept?.Handle ?? Token.New();
+        var handle = new Lazy<string>(() => kept?.Handle ?? Token.New());
         var decided = await signIn.DecideAsync(connection, customer.Id, customer.Session, AskedAttributes.Of(request, format),
-            ResumeSingleSignOn.Path(handle), ResumeSingleSignOn.DeniedPath(handle), forceAsk: false, stop);
+            () => new SheetPaths(ResumeSingleSignOn.Path(handle.Value), ResumeSingleSignOn.DeniedPath(handle.Value)), forceAsk: false, stop);
         if (!decided.TryGet(out var answer, out var no))
         {
             return no == Refusals.SessionOver ? await ChallengeAsync(asked, null, stop)
@@ -90,7 +90,7 @@ internal sealed class AnswerAuthnRequest(
             return await IssueAsync(asked, new Leaving(connection, leaving, null) { NameFormat = format, IsNew = answer.IsNew }, customer, stop);
 
         if (request.IsPassive) return await RefuseAsync(context, request, SamlStatus.NoPassive, "The customer has to be asked.", kept is not null, stop);
-        if (kept is null && !await frozen.KeepAsync(request, handle, stop)) return Answered(context, request);
+        if (kept is null && !await frozen.KeepAsync(request, handle.Value, stop)) return Answered(context, request);
         return new SeeOther(answer.SheetPath!);
     }
 
@@ -114,10 +114,12 @@ internal sealed class AnswerAuthnRequest(
         var fresh = request.ForceAuthn && kept is not null
             && await mediator.Send(new SessionOf(customer.Session), stop) is { } session && session.AuthenticatedAt >= kept.ReceivedAt;
 
-        // A pair of customer and service provider exists once the customer agreed to be known there: in a sign-in before, or by the hop that waits.
-        var isKnown = (request.AllowCreate && request.Subject is null)
-            || await db.Value.Set<KnownName>().AnyAsync(n => n.Customer == customer.Id && n.Connection == connection.Id, stop)
-            || await db.Value.Hops.AnyAsync(h => h.Session == customer.Session && h.Connection == connection.Id && h.Customer == customer.Id && h.Release != null, stop);
+        // Nearly every request takes whatever name there is. Else: a pair of customer and service provider exists once the customer agreed to be
+        // known there, in a sign-in before or by the hop that waits.
+        var isAsked = !request.AllowCreate || request.Subject is not null;
+        var isKnown = isAsked
+            && (await db.Value.Set<KnownName>().AnyAsync(n => n.Customer == customer.Id && n.Connection == connection.Id, stop)
+            || await db.Value.Hops.AnyAsync(h => h.Session == customer.Session && h.Connection == connection.Id && h.Customer == customer.Id && h.Release != null, stop));
         return new SignInState(AcrLadder.SamlClassOf(customer.Acr), fresh, isKnown ? await NameAsync(asked, customer, stop) : null);
     }
 

@@ -30,8 +30,8 @@ internal sealed class CustomerName(SamlIdentity identity, SharedSecrets secrets)
 
         // One for each browser session and service provider: it joins nothing, and a logout finds its session by it.
         NameIdFormats.Transient => new NameId(
-            "_" + PairwiseSubject.For($"transient\n{session:N}\n{connection.Sector}", customer, secrets.Get(PairwiseSubject.Salt)),
+            "_" + PairwiseSubject.For($"transient\n{session:N}\n{connection.Sector}", customer, secrets.HashBy(PairwiseSubject.Salt)),
             format, identity.EntityId, connection.Id),
-        _ => NameId.Persistent(PairwiseSubject.For(connection.Sector, customer, secrets.Get(PairwiseSubject.Salt)), identity.EntityId, connection.Id),
+        _ => NameId.Persistent(PairwiseSubject.For(connection.Sector, customer, secrets.HashBy(PairwiseSubject.Salt)), identity.EntityId, connection.Id),
     };
 }

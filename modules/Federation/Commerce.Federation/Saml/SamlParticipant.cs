@@ -1,6 +1,4 @@
 using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
 using Commerce.Kernel.Secrets;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -40,8 +38,8 @@ internal sealed class SamlParticipant
     /// The session's name for one service provider. It is opaque, tells nothing of the session, and two service providers cannot match theirs.
     /// </summary>
     /// <remarks>SAML Core 2.7.2. Keyed and not random, so that every assertion of one session at one service provider says the same.</remarks>
-    public static string IndexOf(Guid session, string connection, SharedSecrets secrets) => "_" + Base64Url.EncodeToString(HMACSHA256.HashData(
-        secrets.Get(IndexSecret), Encoding.UTF8.GetBytes($"{session:N}\n{connection}")).AsSpan(0, 24));
+    public static string IndexOf(Guid session, string connection, SharedSecrets secrets) => "_" + Base64Url.EncodeToString(
+        secrets.HashBy(IndexSecret).Of($"{session:N}\n{connection}").AsSpan(0, 24));
 }
 
 internal sealed class SamlParticipantMap : IEntityTypeConfiguration<SamlParticipant>

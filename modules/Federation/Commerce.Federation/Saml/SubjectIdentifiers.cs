@@ -21,11 +21,11 @@ internal sealed class SubjectIdentifiers(HubSettings settings, SharedSecrets sec
     public SamlAttribute? For(Connection connection, Guid customer)
     {
         if (connection.Saml?.EntityAttributes.TryGetValue(Asked, out var asked) != true || asked!.Count == 0) return null;
-        var salt = secrets.Get(PairwiseSubject.Salt);
+        var salted = secrets.HashBy(PairwiseSubject.Salt);
         if (asked.Contains("pairwise-id") || asked.Contains("any"))
-            return new SamlAttribute(PairwiseId, [$"{PairwiseSubject.For("pairwise-id\n" + connection.Sector, customer, salt)}@{ScopeOf(settings)}"], "pairwise-id");
+            return new SamlAttribute(PairwiseId, [$"{PairwiseSubject.For("pairwise-id\n" + connection.Sector, customer, salted)}@{ScopeOf(settings)}"], "pairwise-id");
         return asked.Contains("subject-id") && connection.Contract?.Saml.SubjectId == true
-            ? new SamlAttribute(SubjectId, [$"{PairwiseSubject.For("subject-id", customer, salt)}@{ScopeOf(settings)}"], "subject-id")
+            ? new SamlAttribute(SubjectId, [$"{PairwiseSubject.For("subject-id", customer, salted)}@{ScopeOf(settings)}"], "subject-id")
             : null;
     }
 }

@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Globalization;
+using System.Security.Claims;
 using Commerce.Identity.Data;
 using Commerce.Kernel;
 using Microsoft.Extensions.Caching.Memory;
@@ -7,7 +9,20 @@ namespace Commerce.Identity.Sessions;
 
 /// <summary>A session as every request needs it.</summary>
 internal sealed record LiveSession(
-    Guid Id, byte[] TokenHash, Guid Customer, DateTimeOffset AuthenticatedAt, IReadOnlyList<string> Amr, string Acr, DateTimeOffset LastSeenAt);
+    Guid Id, byte[] TokenHash, Guid Customer, DateTimeOffset AuthenticatedAt, IReadOnlyList<string> Amr, string Acr, DateTimeOffset LastSeenAt)
+{
+    private ClaimsPrincipal? principal;
+
+    /// <summary>The signed-in customer. Nobody changes it, so that the requests of these two seconds share it.</summary>
+    public ClaimsPrincipal Principal => principal ??= new ClaimsPrincipal(new ClaimsIdentity(
+        [
+            new Claim(HubClaims.Customer, Customer.ToString("D")),
+            new Claim(HubClaims.Session, Id.ToString("D")),
+            new Claim(HubClaims.AuthenticatedAt, AuthenticatedAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)),
+            new Claim(HubClaims.Acr, Acr),
+            .. Amr.Select(method => new Claim(HubClaims.Amr, method)),
+        ], HubSchemes.Session));
+}
 
 /// <summary>
 /// Answers "is this session alive?" with one query by key at most. Answers are kept for two seconds, so that the redirects of one hop

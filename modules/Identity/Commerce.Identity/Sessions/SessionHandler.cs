@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using Commerce.Kernel;
@@ -22,15 +20,7 @@ internal sealed class SessionHandler(
         if (!cookie.TryRead(Request, out var id, out var token)) return AuthenticateResult.NoResult();
         var session = await sessions.FindAsync(id, seen: true, Context.RequestAborted);
         if (session is null || !CryptographicOperations.FixedTimeEquals(session.TokenHash, Token.Hash(token))) return AuthenticateResult.NoResult();
-        var identity = new ClaimsIdentity(
-        [
-            new Claim(HubClaims.Customer, session.Customer.ToString("D")),
-            new Claim(HubClaims.Session, session.Id.ToString("D")),
-            new Claim(HubClaims.AuthenticatedAt, session.AuthenticatedAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)),
-            new Claim(HubClaims.Acr, session.Acr),
-            .. session.Amr.Select(method => new Claim(HubClaims.Amr, method)),
-        ], Scheme.Name);
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
+        return AuthenticateResult.Success(new AuthenticationTicket(session.Principal, Scheme.Name));
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)

@@ -123,7 +123,7 @@ internal static class DevicePages
                 Session = shown.Session,
                 Release = release.Id,
                 Receipt = release.Receipt,
-                Subject = PairwiseSubject.For(occasion.Connection.Sector, shown.Customer, secrets.Get(PairwiseSubject.Salt)),
+                Subject = PairwiseSubject.For(occasion.Connection.Sector, shown.Customer, secrets.HashBy(PairwiseSubject.Salt)),
                 Scope = string.Join(' ', occasion.Device.Scope.Split(' ').Where(s => s != OidcScopes.Offline || offline)),
                 IsOffline = offline,
                 // No code of its own ever leaves: the device code stands for it.

@@ -109,7 +109,7 @@ internal sealed class TokenExchange(
         var owner = resource.Client is { } id ? await connections.FindAsync(id, stop) : null;
         var first = await connections.FindAsync(grant.Connection, stop);
         return owner is not null && first is not null && owner.Partner == first.Partner && client.Partner == first.Partner
-            ? grant.Subject : PairwiseSubject.For(resource.Identifier, grant.Customer, secrets.Get(PairwiseSubject.Salt));
+            ? grant.Subject : PairwiseSubject.For(resource.Identifier, grant.Customer, secrets.HashBy(PairwiseSubject.Salt));
     }
 
     /// <summary>The client, and inside it those who acted before (§4.1); null where the row is too long.</summary>
