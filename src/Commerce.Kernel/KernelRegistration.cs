@@ -18,7 +18,7 @@ public static class KernelRegistration
             .PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "keyring")));
         services.AddSingleton<PersonalData>().AddSingleton<LookupHash>().AddSingleton<SharedSecrets>().AddSingleton<SigningKeys>().AddHostedService<RotateKeysWhenDue>();
         services.AddSharedSecret(LookupHash.Secret).AddSharedSecret(OutboxSeal.Secret);
-        services.AddSingleton<OutboxSeal>().AddSingleton<OutboxSignal>().AddSingleton<OutboxRelay>().AddSingleton<DeadLetters>();
+        services.AddSingleton<OutboxSeal>().AddSingleton<RecentEvents>().AddSingleton<OutboxSignal>().AddSingleton<OutboxRelay>().AddSingleton<DeadLetters>();
         services.AddSingleton<SealedState>().AddSingleton<CustomerChanges>().AddSingleton<HotPostgres>();
         services.AddModuleDb<KernelDb>("kernel");
         services.AddTransient(typeof(OnDemand<>));

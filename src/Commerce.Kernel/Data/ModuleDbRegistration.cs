@@ -36,7 +36,8 @@ public static class ModuleDbRegistration
             options.AddInterceptors(provider.GetRequiredService<OutboxSignal>());
         });
         services.AddSingleton(provider => new HotStore<TDb>(module, provider.GetRequiredService<HubSettings>(), provider.GetRequiredService<HotPostgres>(),
-            provider.GetRequiredService<OutboxSeal>(), provider.GetRequiredService<OutboxSignal>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<OutboxSeal>(), provider.GetRequiredService<RecentEvents>(), provider.GetRequiredService<OutboxSignal>(),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new ModuleDbType(module, typeof(TDb)) { HotStore = provider => provider.GetRequiredService<HotStore<TDb>>() });
         return services;
     }

@@ -4,8 +4,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Kernel.Outbox;
 
-/// <summary>One event on its way to one consumer, opened.</summary>
-internal sealed record Incoming(byte[] Body, Delivery Delivery);
+/// <summary>One event on its way to its consumers.</summary>
+/// <param name="Told">The event itself where this process told it a moment ago; else it is read from <paramref name="Body"/>.</param>
+/// <param name="Body">Its JSON.</param>
+internal sealed record Incoming(string Type, IIntegrationEvent? Told, ReadOnlyMemory<byte> Body, Delivery Delivery);
 
 /// <summary>One consumer as registered: which event it takes, and how to run it with its inbox.</summary>
 internal abstract class EventConsumer
@@ -22,8 +24,8 @@ internal abstract class EventConsumer
     /// <summary>Runs the consumer for these events in order and in one transaction, passing over those that it has handled already. All or none.</summary>
     public abstract Task RunAsync(IServiceProvider services, IReadOnlyList<Incoming> events, CancellationToken stop);
 
-    protected static TEvent Read<TEvent>(Incoming incoming) =>
-        JsonSerializer.Deserialize<TEvent>(incoming.Body, HubJson.Options) ?? throw new JsonException("An event is an object.");
+    protected static TEvent Read<TEvent>(Incoming incoming) where TEvent : IIntegrationEvent => incoming.Told is TEvent told ? told
+        : JsonSerializer.Deserialize<TEvent>(incoming.Body.Span, HubJson.Options) ?? throw new JsonException("An event is an object.");
 }
 
 internal sealed class EventConsumer<TEvent, THandler, TDb> : EventConsumer

@@ -15,7 +15,7 @@ namespace Commerce.Kernel.Outbox;
 /// </remarks>
 internal sealed class OutboxRelay(
     IServiceProvider services, IEnumerable<ModuleDbType> modules, IEnumerable<EventConsumer> consumers,
-    OutboxSignal signal, OutboxSeal seal, HubSettings settings, TimeProvider clock, ILogger<OutboxRelay> log) : BackgroundService
+    OutboxSignal signal, OutboxSeal seal, RecentEvents recent, HubSettings settings, TimeProvider clock, ILogger<OutboxRelay> log) : BackgroundService
 {
     private const int BatchSize = 256;
 
@@ -113,12 +113,14 @@ internal sealed class OutboxRelay(
         {
             try
             {
-                var incoming = new Incoming(seal.Open(message.Body), new Delivery(message.Id, new DateTimeOffset(message.CreatedAt, TimeSpan.Zero), message.Attempts + 1));
-                foreach (var consumer in consumersOf[message.Type])
+                foreach (var incoming in EventsIn(message))
                 {
-                    if (!lanes.TryGetValue(consumer.Db, out var lane)) lanes.Add(consumer.Db, lane = []);
-                    lane.Add(new OneDelivery(message, consumer, incoming));
-                    message.ConsumersLeft++;
+                    foreach (var consumer in consumersOf[incoming.Type])
+                    {
+                        if (!lanes.TryGetValue(consumer.Db, out var lane)) lanes.Add(consumer.Db, lane = []);
+                        lane.Add(new OneDelivery(message, consumer, incoming));
+                        message.ConsumersLeft++;
+                    }
                 }
             }
             catch (CryptographicException error)
@@ -127,6 +129,20 @@ internal sealed class OutboxRelay(
             }
         }
         return [.. lanes.Values];
+    }
+
+    private List<Incoming> EventsIn(DueEvent message)
+    {
+        var types = OutboxParcel.TypesIn(message.Type);
+        var told = recent.Take(message.Id);
+        var body = told is null ? seal.Open(message.Body) : [];
+        var events = new List<Incoming>(types.Count);
+        for (var number = 0; number < types.Count; number++)
+        {
+            var delivery = new Delivery(OutboxParcel.IdOf(message.Id, number), new DateTimeOffset(message.CreatedAt, TimeSpan.Zero), message.Attempts + 1);
+            events.Add(told is null ? new Incoming(types[number], null, OutboxParcel.EventIn(body, number), delivery) : new Incoming(types[number], told[number], default, delivery));
+        }
+        return events;
     }
 
     private async Task DeliverAsync(RelayRound round, List<OneDelivery> lane, CancellationToken stop)

@@ -43,7 +43,7 @@ internal static class Shop
         return await store.WriteAsync(async write =>
         {
             var value = await write.FirstAsync(CountUp, row => row.GetInt32(0), aggregate);
-            await write.PublishAsync(store.Draft(new Counted(aggregate, value)));
+            foreach (var draft in store.Drafts(new Counted(aggregate, value))) await write.PublishAsync(draft);
             return value;
         }, stop);
     }

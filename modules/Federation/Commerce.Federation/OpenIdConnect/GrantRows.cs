@@ -45,7 +45,7 @@ internal sealed class GrantRows(HotStore<FederationDb> store, IServiceScopeFacto
     /// <param name="boundTo">The key that the tokens are bound to, or null.</param>
     public Task<bool> UseUpAsync(Guid grant, DateTimeOffset now, DateTimeOffset? idle, string? boundTo, IEnumerable<IIntegrationEvent> news, CancellationToken stop)
     {
-        OutboxDraft[] drafts = [.. news.Select(store.Draft)];
+        var drafts = store.Drafts(news);
         return store.WriteAsync(async write =>
         {
             if (await write.ExecuteAsync(UseUp, now, idle is null ? 0 : 1, idle, boundTo, grant) != 1) return false;

@@ -26,7 +26,7 @@ internal sealed class ResponseRows(HotStore<FederationDb> store, IServiceScopeFa
         Leaving leaving, SamlParticipant participant, RequestUse? request, IEnumerable<IIntegrationEvent> news, DateTimeOffset now, CancellationToken stop)
     {
         var intoReleases = releases.Value;      // made out here: the first time takes a while
-        OutboxDraft[] drafts = [.. news.Select(store.Draft)];
+        var drafts = store.Drafts(news);
         return store.WriteAsync(async write =>
         {
             if (leaving.Hop is { Hop.Id: var hop } && !await HopRows.TakeAsync(write, hop, now)) return false;

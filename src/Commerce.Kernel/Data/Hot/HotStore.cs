@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Commerce.Kernel.Outbox;
 using Npgsql;
 
@@ -23,11 +22,13 @@ public abstract class HotStore : IDisposable
 {
     private readonly IHotEngine engine;
     private readonly OutboxSeal seal;
+    private readonly RecentEvents recent;
     private readonly TimeProvider clock;
 
-    private protected HotStore(string module, Type context, HubSettings settings, HotPostgres postgres, OutboxSeal seal, OutboxSignal signal, TimeProvider clock)
+    private protected HotStore(
+        string module, Type context, HubSettings settings, HotPostgres postgres, OutboxSeal seal, RecentEvents recent, OutboxSignal signal, TimeProvider clock)
     {
-        (this.seal, this.clock) = (seal, clock);
+        (this.seal, this.recent, this.clock) = (seal, recent, clock);
         engine = settings.Postgres is null
             ? new HotSqlite(SqliteFile.Of(settings, module), module, () => signal.Ring(context))
             : new PostgresEngine(postgres.Source, module, () => signal.Ring(context));
@@ -68,12 +69,18 @@ public abstract class HotStore : IDisposable
         return removed;
     }
 
-    /// <summary>Makes an event ready for <see cref="HotWrite.PublishAsync"/>: the same as <see cref="ModuleDb.Publish"/> stores.</summary>
-    public OutboxDraft Draft(IIntegrationEvent message)
+    /// <summary>
+    /// Makes events ready for <see cref="HotWrite.PublishAsync"/>. They arrive as those of <see cref="ModuleDb.Publish"/> do; what is told here of
+    /// one aggregate shares a row of the outbox, which is written, sealed and removed once.
+    /// </summary>
+    public IReadOnlyList<OutboxDraft> Drafts(params IEnumerable<IIntegrationEvent> events) => [.. OutboxParcel.Of(events).Select(Draft)];
+
+    private OutboxDraft Draft(IReadOnlyList<IIntegrationEvent> parcel)
     {
         var now = clock.GetUtcNow();
-        return new OutboxDraft(Guid.CreateVersion7(now), message.Aggregate, EventTypes.NameOf(message.GetType()),
-            seal.Seal(JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), HubJson.Options)), now.UtcTicks);
+        var id = Guid.CreateVersion7(now);
+        recent.Keep(id, parcel);
+        return new OutboxDraft(id, parcel[0].Aggregate, OutboxParcel.TypeOf(parcel), seal.Seal(OutboxParcel.BodyOf(parcel)), now.UtcTicks);
     }
 
     /// <summary>Answers every write that was handed over, then closes the connections.</summary>
@@ -87,13 +94,13 @@ public abstract class HotStore : IDisposable
 /// <summary>The hot store of one module's database. Registered with it, one for the process.</summary>
 public sealed class HotStore<TDb> : HotStore where TDb : ModuleDb
 {
-    internal HotStore(string module, HubSettings settings, HotPostgres postgres, OutboxSeal seal, OutboxSignal signal, TimeProvider clock)
-        : base(module, typeof(TDb), settings, postgres, seal, signal, clock)
+    internal HotStore(string module, HubSettings settings, HotPostgres postgres, OutboxSeal seal, RecentEvents recent, OutboxSignal signal, TimeProvider clock)
+        : base(module, typeof(TDb), settings, postgres, seal, recent, signal, clock)
     {
     }
 }
 
-/// <summary>An event, sealed and ready to be stored with the change that it tells of.</summary>
+/// <summary>One event, or several of one aggregate, sealed and ready to be stored with the change that they tell of.</summary>
 public sealed class OutboxDraft
 {
     internal OutboxDraft(Guid id, string aggregate, string type, byte[] body, long at) => (Id, Aggregate, Type, Body, At) = (id, aggregate, type, body, at);
