@@ -36,6 +36,8 @@ public static class Hub
         });
         if (configuration is not null) builder.Configuration.AddInMemoryCollection(configuration);
         builder.WebHost.UseUrls([.. urls]);
+        // A connection keeps 4 KiB while it waits, and a request is read at once: to wait for its first byte without them took another turn.
+        builder.WebHost.UseSockets(sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -21,7 +21,7 @@ public sealed class FederationModule : IModule
         PartnerHttp.Register(services);
         MetadataFeeds.Register(services);
         services.AddSingleton<StandingValues>().AddSingleton<HopRows>().AddSingleton<HopCookie>();
-        services.AddScoped<ReleaseGate>().AddScoped<ReleaseValues>().AddScoped<ReleasedClaims>().AddScoped<SignInRelease>().AddScoped<RedeemHop>();
+        services.AddScoped<ReleaseGate>().AddScoped<ReleaseValues>().AddSingleton<ReleasedClaims>().AddScoped<SignInRelease>().AddScoped<RedeemHop>();
         services.AddHostedService<SweepHops>();
         services.AddScoped<HopOccasions>().AddScoped<SendHop>().AddScoped<ConsentSheet>();
         services.AddScoped<OpenHop.Handler>().AddScoped<StartHop.Handler>().AddScoped<SignInSheet.Handler>();

@@ -25,7 +25,8 @@ internal sealed record SessionBefore(Guid? Session, DateTimeOffset? Authenticate
 internal sealed class FrozenRequests(OnDemand<FederationDb> db, IDataProtectionProvider ring, Issuer issuer, TimeProvider clock)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
-    private readonly IDataProtector seal = ring.CreateProtector("commerce.oidc-request.v1");
+    // Made where it is needed, which is not in every request.
+    private IDataProtector Protector => ring.CreateProtector("commerce.oidc-request.v1");
 
     private sealed record Kept(AuthorizeRequest Request, SessionBefore? Before);
 
@@ -39,7 +40,7 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, IDataProtectionP
         {
             HandleHash = Token.Hash(handle),
             BrowserHash = Token.Hash(browser),
-            Sealed = seal.Protect(JsonSerializer.SerializeToUtf8Bytes(new Kept(request, before), HubJson.Options)),
+            Sealed = Protector.Protect(JsonSerializer.SerializeToUtf8Bytes(new Kept(request, before), HubJson.Options)),
             CreatedAt = now,
             ExpiresAt = now + Lifetime,
         });
@@ -55,7 +56,7 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, IDataProtectionP
         var now = clock.GetUtcNow();
         var row = await db.Value.Set<FrozenRequest>().AsNoTracking().SingleOrDefaultAsync(r => r.HandleHash == hash && r.CompletedAt == null && r.ExpiresAt > now, stop);
         if (row is null || !CryptographicOperations.FixedTimeEquals(row.BrowserHash, Token.Hash(browser))) return null;
-        var kept = JsonSerializer.Deserialize<Kept>(seal.Unprotect(row.Sealed), HubJson.Options)!;
+        var kept = JsonSerializer.Deserialize<Kept>(Protector.Unprotect(row.Sealed), HubJson.Options)!;
         return new ThawedRequest(hash, kept.Request, kept.Before, row.CreatedAt);
     }
 

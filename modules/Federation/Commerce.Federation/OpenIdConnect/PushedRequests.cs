@@ -38,7 +38,8 @@ internal sealed class PushedRequests(OnDemand<FederationDb> db, IDataProtectionP
     public static readonly TimeSpan Kept = FrozenRequests.Lifetime + TimeSpan.FromMinutes(10);
 
     private const string Prefix = "urn:ietf:params:oauth:request_uri:";
-    private readonly IDataProtector seal = ring.CreateProtector("commerce.oidc-pushed-request.v1");
+    // Made where it is needed, which is not in every request.
+    private IDataProtector Protector => ring.CreateProtector("commerce.oidc-pushed-request.v1");
 
     /// <returns>The <c>request_uri</c>: 256 random bits behind the standard's prefix.</returns>
     public async Task<string> PushAsync(AuthorizeRequest request, CancellationToken stop)
@@ -49,7 +50,7 @@ internal sealed class PushedRequests(OnDemand<FederationDb> db, IDataProtectionP
         {
             UriHash = Token.Hash(uri),
             Connection = request.Client,
-            Sealed = seal.Protect(JsonSerializer.SerializeToUtf8Bytes(request, HubJson.Options)),
+            Sealed = Protector.Protect(JsonSerializer.SerializeToUtf8Bytes(request, HubJson.Options)),
             CreatedAt = now,
             ExpiresAt = now + Lifetime,
         });
@@ -65,7 +66,7 @@ internal sealed class PushedRequests(OnDemand<FederationDb> db, IDataProtectionP
         var now = clock.GetUtcNow();
         var row = await db.Value.Set<PushedRequest>().AsNoTracking().SingleOrDefaultAsync(r => r.UriHash == hash && r.UsedAt == null && r.ExpiresAt > now, stop);
         if (row is null || !string.Equals(row.Connection, client, StringComparison.Ordinal)) return null;
-        return JsonSerializer.Deserialize<AuthorizeRequest>(seal.Unprotect(row.Sealed), HubJson.Options)! with { Pushed = hash };
+        return JsonSerializer.Deserialize<AuthorizeRequest>(Protector.Unprotect(row.Sealed), HubJson.Options)! with { Pushed = hash };
     }
 
     /// <summary>True for the one caller that used it up; run it in the transaction of the answer.</summary>

@@ -60,13 +60,14 @@ internal sealed class ArtifactResponses(OnDemand<FederationDb> db, SamlIdentity 
     /// <summary>From the redirect to the fetch (Bindings 3.6.5.1: no longer than it takes).</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(1);
 
-    private readonly IDataProtector seal = ring.CreateProtector("commerce.saml-artifact.v1");
+    // Made where it is needed, which is not in every request.
+    private IDataProtector Protector => ring.CreateProtector("commerce.saml-artifact.v1");
 
     public async Task<IResult> SendAsync(SamlResponse response, AssertionConsumerService acs, string connection, string? relayState, CancellationToken stop)
     {
         if (acs.Binding != SamlBindings.HttpArtifact) return new PostedResponse(response);
         var artifact = Artifact.New(identity.EntityId, endpointIndex: 0);
-        db.Value.Add(new ArtifactRow { Hash = HashOf(artifact), Connection = connection, Response = seal.Protect(response.Xml.ToArray()), ExpiresAt = clock.GetUtcNow() + Lifetime });
+        db.Value.Add(new ArtifactRow { Hash = HashOf(artifact), Connection = connection, Response = Protector.Protect(response.Xml.ToArray()), ExpiresAt = clock.GetUtcNow() + Lifetime });
         await db.Value.SaveChangesAsync(stop);
         return new SeeOther(Artifact.Url(acs.Location, artifact, relayState));
     }
@@ -77,7 +78,7 @@ internal sealed class ArtifactResponses(OnDemand<FederationDb> db, SamlIdentity 
         if (!Artifact.IsOf(artifact, identity.EntityId)) return null;
         var (hash, now) = (HashOf(artifact), clock.GetUtcNow());
         var row = await db.Value.Set<ArtifactRow>().AsNoTracking().SingleOrDefaultAsync(a => a.Hash == hash && a.Connection == connection && a.ExpiresAt > now, stop);
-        return row is not null && await db.Value.Set<ArtifactRow>().Where(a => a.Hash == hash).ExecuteDeleteAsync(stop) == 1 ? seal.Unprotect(row.Response) : null;
+        return row is not null && await db.Value.Set<ArtifactRow>().Where(a => a.Hash == hash).ExecuteDeleteAsync(stop) == 1 ? Protector.Unprotect(row.Response) : null;
     }
 
     private static byte[] HashOf(string artifact) => System.Security.Cryptography.SHA256.HashData(Encoding.ASCII.GetBytes(artifact));

@@ -15,7 +15,10 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
     private static readonly HotSql
         Answer = new("""INSERT INTO {schema}saml_answered ("Key", "ForgetAt") VALUES ($1, $2) ON CONFLICT DO NOTHING"""),
         IsAnswered = new("""SELECT 1 FROM {schema}saml_answered WHERE "Key" = $1"""),
-        IsKept = new("""SELECT 1 FROM {schema}saml_requests WHERE "Connection" = $1 AND "RequestId" = $2"""),
+        AnswerNew = new("""
+            INSERT INTO {schema}saml_answered ("Key", "ForgetAt") SELECT $1, $2
+            WHERE NOT EXISTS (SELECT 1 FROM {schema}saml_requests WHERE "Connection" = $3 AND "RequestId" = $4) ON CONFLICT DO NOTHING
+            """),
         AnswerKept = new("""
             UPDATE {schema}saml_requests SET "AnsweredAt" = $1, "HandleHash" = NULL, "Frozen" = $2
             WHERE "Connection" = $3 AND "RequestId" = $4 AND "AnsweredAt" IS NULL AND "ContentHash" = $5 AND "ExpiresAt" > $1
@@ -28,7 +31,8 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
     public const int LongestId = 256;
 
     private static readonly byte[] Nothing = [];
-    private readonly IDataProtector seal = ring.CreateProtector("commerce.saml-request.v1");
+    // Made where it is needed, which is not in every request.
+    private IDataProtector Protector => ring.CreateProtector("commerce.saml-request.v1");
 
     /// <summary>Keeps the request under a handle.</summary>
     /// <param name="handle">A fresh <see cref="Token.New"/>.</param>
@@ -46,7 +50,7 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
             RequestId = request.Id,
             ContentHash = hash,
             HandleHash = handleHash,
-            Frozen = seal.Protect(body),
+            Frozen = Protector.Protect(body),
             ReceivedAt = now,
             ExpiresAt = Later(now + OpenFor, request.ExpiresAt),
         };
@@ -73,7 +77,7 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
         var now = clock.GetUtcNow();
         var found = await db.Value.Set<SamlRequest>().AsNoTracking().Where(r => r.HandleHash == hash && r.AnsweredAt == null && r.ExpiresAt > now)
             .Select(r => new { r.Frozen, r.ReceivedAt }).SingleOrDefaultAsync(stop);
-        return found is null ? null : (JsonSerializer.Deserialize<FrozenAuthnRequest>(seal.Unprotect(found.Frozen), JsonSerializerOptions.Default)!, found.ReceivedAt);
+        return found is null ? null : (JsonSerializer.Deserialize<FrozenAuthnRequest>(Protector.Unprotect(found.Frozen), JsonSerializerOptions.Default)!, found.ReceivedAt);
     }
 
     /// <summary>Uses the request up in a commit of its own, for an answer that puts nothing else on record.</summary>
@@ -101,11 +105,9 @@ internal sealed class FrozenRequests(OnDemand<FederationDb> db, HotStore<Federat
     /// <returns>False where it was answered already. The write is then undone.</returns>
     public static async ValueTask<bool> UseUpAsync(HotWrite write, RequestUse use)
     {
-        if (await write.ExecuteAsync(Answer, use.Key, use.ForgetAt) == 1)
-        {
-            if (!use.WasKept && await write.FirstAsync(IsKept, row => row.GetInt32(0), use.Connection, use.Id) == 0) return true;
-            if (await write.ExecuteAsync(AnswerKept, use.At, Nothing, use.Connection, use.Id, use.ContentHash()) == 1) return true;
-        }
+        if (!use.WasKept && await write.ExecuteAsync(AnswerNew, use.Key, use.ForgetAt, use.Connection, use.Id) == 1) return true;
+        if (await write.ExecuteAsync(Answer, use.Key, use.ForgetAt) == 1
+            && await write.ExecuteAsync(AnswerKept, use.At, Nothing, use.Connection, use.Id, use.ContentHash()) == 1) return true;
         write.Undo();
         return false;
     }

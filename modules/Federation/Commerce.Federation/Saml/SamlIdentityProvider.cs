@@ -20,7 +20,7 @@ internal static class SamlIdentityProvider
         services.AddSingleton<LogoutIdentity>().AddScoped<SamlParticipants>().AddScoped<SingleLogoutService>().AddScoped<SignOutByBrowser>();
         services.AddScoped<ArtifactResponses>().AddScoped<ArtifactResolutionService>();
         services.AddSingleton<CustomerName>().AddSingleton<SubjectIdentifiers>();
-        services.AddSingleton<ResponseRows>().AddSingleton<OnwardPages>().AddScoped<FrozenRequests>().AddScoped<IssueAssertion>().AddScoped<AnswerAuthnRequest>();
+        services.AddSingleton<ResponseRows>().AddSingleton<OnwardPages>().AddScoped<FrozenRequests>().AddSingleton<IssueAssertion>().AddScoped<AnswerAuthnRequest>();
         services.AddScoped<SingleSignOn>().AddScoped<ResumeSingleSignOn>().AddScoped<HopByUnsolicitedResponse>();
         services.AddHostedService<SweepSamlRequests>();
     }

@@ -93,10 +93,9 @@ internal sealed class SqliteStatement : IDisposable
 
     private int BindGuid(int at, Guid id)
     {
-        Span<char> letters = stackalloc char[36];
         Span<byte> text = stackalloc byte[36];
-        id.TryFormat(letters, out _);
-        for (var i = 0; i < letters.Length; i++) text[i] = (byte)char.ToUpperInvariant(letters[i]);
+        id.TryFormat(text, out _);
+        Ascii.ToUpperInPlace(text, out _);
         return raw.sqlite3_bind_text(statement, at, text);
     }
 
