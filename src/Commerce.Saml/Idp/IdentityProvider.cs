@@ -77,6 +77,7 @@ public sealed record SamlResponse(string Id, string? AssertionId, ReadOnlyMemory
 /// <summary>The identity provider's side of the Web Browser SSO Profile, SAML Profiles 4.1. Safe for concurrent use.</summary>
 public sealed class IdentityProvider
 {
+    private static readonly SamlFault NoWebAddress = new(FaultCodes.AcsInvalid, "The endpoint is no web address.");
     private readonly TimeProvider clock;
     private readonly SignerChoice signers;
 
@@ -118,24 +119,30 @@ public sealed class IdentityProvider
 
     /// <summary>The success response to a request.</summary>
     /// <returns>A fault with <see cref="FaultCodes.ValueInvalid"/> when a value cannot be carried by XML.</returns>
-    public SamlResult<SamlResponse> Respond(ValidatedAuthnRequest request, AssertionContent content) =>
+    public SamlResult<SamlResponse> Respond(ValidatedAuthnRequest request, AssertionContent content) => Prepare(request, content).Then(Signed);
+
+    /// <summary>The same up to the signature, for a caller that has something else to do meanwhile.</summary>
+    /// <returns>A fault for everything that <see cref="Respond"/> refuses: what is prepared is only to be signed.</returns>
+    public SamlResult<PreparedResponse> Prepare(ValidatedAuthnRequest request, AssertionContent content) =>
         request.MustAnswer is { } status
             ? new SamlFault(FaultCodes.ValueInvalid, $"This request can only be answered with {status.SubCode}.")
-            : Success(request.ServiceProvider, request.AssertionConsumerService, request.Id, request.RelayState, content);
+            : Prepare(request.ServiceProvider, request.AssertionConsumerService, request.Id, request.RelayState, content);
 
     /// <summary>A success response nobody asked for, SAML Profiles 4.1.5: no InResponseTo. Only for a hop whose one-time ticket the caller consumed.</summary>
     public SamlResult<SamlResponse> RespondUnsolicited(
         ServiceProvider serviceProvider, AssertionConsumerService assertionConsumerService, string? relayState, AssertionContent content) =>
         serviceProvider.ValidUntil <= clock.GetUtcNow() ? new SamlFault(FaultCodes.MetadataInvalid, "The service provider's metadata is no longer valid.")
         : serviceProvider.AssertionConsumerServices.Contains(assertionConsumerService) && assertionConsumerService.Binding == SamlBindings.HttpPost
-            ? Success(serviceProvider, assertionConsumerService, inResponseTo: null, relayState, content)
+            ? Prepare(serviceProvider, assertionConsumerService, inResponseTo: null, relayState, content).Then(Signed)
             : new SamlFault(FaultCodes.AcsInvalid, "The endpoint is not one of the service provider's with HTTP-POST.");
 
     /// <summary>A response without an assertion: the request was in order but is not granted.</summary>
     public SamlResult<SamlResponse> RespondError(ValidatedAuthnRequest request, SamlStatus status)
     {
         var writer = Writer(request.ServiceProvider, request.AssertionConsumerService, request.Id);
-        return writer.Error(status).Then(xml => Finish(xml, writer.ResponseId, null, request.AssertionConsumerService, request.RelayState));
+        var acs = request.AssertionConsumerService;
+        if (!EndpointAddress.IsWeb(acs.Location, requireHttps: false)) return NoWebAddress;
+        return writer.Error(status).Then<SamlResponse>(xml => new SamlResponse(writer.ResponseId, null, xml, acs.Location, request.RelayState));
     }
 
     /// <summary>The URI of the algorithm with which this service provider's responses are signed (RFC 6931).</summary>
@@ -148,17 +155,15 @@ public sealed class IdentityProvider
     /// <summary>Where identifiers come from; a golden-file test fixes it.</summary>
     internal Func<string> NewId { get; init; } = SamlId.New;
 
-    private SamlResult<SamlResponse> Success(ServiceProvider to, AssertionConsumerService acs, string? inResponseTo, string? relayState, AssertionContent content)
+    private SamlResult<PreparedResponse> Prepare(ServiceProvider to, AssertionConsumerService acs, string? inResponseTo, string? relayState, AssertionContent content) =>
+        EndpointAddress.IsWeb(acs.Location, requireHttps: false) ? Writer(to, acs, inResponseTo).Prepare(content, relayState)
+        : NoWebAddress;
+
+    private static SamlResult<SamlResponse> Signed(PreparedResponse prepared)
     {
-        var writer = Writer(to, acs, inResponseTo);
-        return writer.Success(content).Then(xml => Finish(xml, writer.ResponseId, writer.AssertionId, acs, relayState));
+        using (prepared) return prepared.Sign();
     }
 
     private ResponseWriter Writer(ServiceProvider to, AssertionConsumerService acs, string? inResponseTo) =>
         new(Settings, to, acs, inResponseTo, clock.GetUtcNow()) { Signer = signers.For(to.SigningMethods), ResponseId = NewId(), AssertionId = NewId() };
-
-    private static SamlResult<SamlResponse> Finish(byte[] xml, string id, string? assertionId, AssertionConsumerService acs, string? relayState) =>
-        EndpointAddress.IsWeb(acs.Location, requireHttps: false)
-            ? new SamlResponse(id, assertionId, xml, acs.Location, relayState)
-            : new SamlFault(FaultCodes.AcsInvalid, "The endpoint is no web address.");
 }

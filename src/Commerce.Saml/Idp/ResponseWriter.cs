@@ -12,30 +12,38 @@ internal sealed class ResponseWriter(IdentityProviderSettings settings, ServiceP
     /// <summary>Signs the response and the assertion.</summary>
     public SigningKey Signer { get; init; } = settings.SigningKey;
 
-    public SamlResult<byte[]> Success(AssertionContent content)
+    /// <summary>Everything but signatures and encryption. What can be refused is refused here.</summary>
+    public SamlResult<PreparedResponse> Prepare(AssertionContent content, string? relayState)
     {
         if (Check(content) is { } fault) return fault;
         if (!EncryptionPlan.For(serviceProvider, content.Encryption, settings.EncryptAssertions).TryGet(out var encryption, out var cannot) && cannot is not null) return cannot;
-        using var assertion = new Utf8XmlWriter();
+        var assertion = new Utf8XmlWriter();
         AssertionHead(assertion);
         var split = assertion.Length;
         AssertionBody(assertion, content);
 
-        using var response = new Utf8XmlWriter(16 * 1024);
+        var response = new Utf8XmlWriter(16 * 1024);
         ResponseHead(response);
         var head = response.Length;
         response.Raw("<samlp:Status><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"></samlp:StatusCode></samlp:Status>"u8);
-        if (encryption is null) Assertion(response, assertion.Written, split, content.IsSigned);
+        var prepared = new PreparedResponse(assertion, response, () => new SamlResponse(
+            ResponseId, AssertionId, Complete(response, head, assertion, split, content.IsSigned, encryption), acs.Location, relayState));
+        if (!assertion.SawIllegal && !response.SawIllegal) return prepared;
+        prepared.Dispose();
+        return new SamlFault(FaultCodes.ValueInvalid, "A value holds a character that XML cannot carry.");
+    }
+
+    private byte[] Complete(Utf8XmlWriter response, int head, Utf8XmlWriter assertion, int split, bool isSigned, EncryptionPlan? encryption)
+    {
+        if (encryption is null) Assertion(response, assertion.Written, split, isSigned);
         else
         {
             using var whole = new Utf8XmlWriter(12 * 1024);
-            Assertion(whole, assertion.Written, split, content.IsSigned);
+            Assertion(whole, assertion.Written, split, isSigned);
             AssertionEncryption.Write(response, whole.Written, encryption);
         }
         response.Raw("</samlp:Response>"u8);
-        return assertion.SawIllegal || response.SawIllegal
-            ? new SamlFault(FaultCodes.ValueInvalid, "A value holds a character that XML cannot carry.")
-            : Finish(response, head, sign: settings.SignResponses);
+        return Finish(response, head, sign: settings.SignResponses);
     }
 
     /// <summary>The assertion, with its signature between head and body where it has one.</summary>

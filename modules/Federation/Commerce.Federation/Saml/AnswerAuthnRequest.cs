@@ -99,11 +99,17 @@ internal sealed class AnswerAuthnRequest(
         var (context, request, kept, connection, _) = asked;
         if (await issue.ContentAsync(leaving, customer, stop) is not { } content)
             return await RefuseAsync(context, request, SamlStatus.RequestDenied, "The customer was erased, or has no name of the format asked for.", kept is not null, stop);
-        if (!identity.Provider.Respond(request, content).TryGet(out var response, out var fault))
+        if (!identity.Provider.Prepare(request, content).TryGet(out var prepared, out var fault))
             return await RefuseAsync(context, request, new SamlStatus(Commerce.Saml.StatusCodes.Responder), fault.Code, kept is not null, stop);
-        return await issue.CommitAsync(leaving, customer, content.SessionIndex, frozen.Use(request, kept is not null), stop)
-            ? await responses.SendAsync(response, request.AssertionConsumerService, connection.Id, request.RelayState, stop)
-            : Answered(context, request);
+        using (prepared)
+        {
+            // The record waits for the disk and the signature for the processor, so they are made together; nothing is sent before both are done.
+            var recorded = issue.CommitAsync(leaving, customer, content.SessionIndex, frozen.Use(request, kept is not null), stop);
+            var response = prepared.Sign();
+            return await recorded
+                ? await responses.SendAsync(response, request.AssertionConsumerService, connection.Id, request.RelayState, stop)
+                : Answered(context, request);
+        }
     }
 
     private async Task<SignInState> StateAsync(Asked asked, SignedInCustomer customer, CancellationToken stop)

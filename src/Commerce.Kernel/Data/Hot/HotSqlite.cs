@@ -14,7 +14,7 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
     /// <summary>More than that waits for the next commit: the first of them is not to wait for the last.</summary>
     private const int AtMostTogether = 128;
 
-    /// <summary>So many writes do not wait for more.</summary>
+    /// <summary>So many writes do not wait for more, nor as many as came together lately.</summary>
     private const int Enough = 4;
 
     /// <summary>How often the writer gives way before a commit.</summary>
@@ -24,12 +24,14 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
     private readonly ConcurrentBag<SqliteSession> idleReaders = [];
     private List<Waiting> waiting = [];
     private Thread? writer;
+    private int company;        // how many shared a commit lately
     private bool closed;
 
     public Task<T> WriteAsync<T>(Func<HotWrite, ValueTask<T>> work, CancellationToken stop)
     {
         if (Thread.CurrentThread == writer) throw new InvalidOperationException("A write cannot wait for another write of the same store.");
         var mine = new Waiting<T>(work, stop);
+        bool isLast;
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(closed, this);
@@ -40,7 +42,10 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
                 writer.Start();
             }
             if (waiting.Count == 1) Monitor.Pulse(gate);
+            isLast = waiting.Count >= company && ThreadPool.PendingWorkItemCount == 0;
         }
+        // Nobody else is about to write: the commit begins now, and waits for the disk while the caller does what it has to do besides.
+        if (isLast) Thread.Yield();
         return mine.Answer;
     }
 
@@ -66,7 +71,7 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
     /// Requests that could run are waiting for a thread: some of them will write in a moment and can share this commit. The writer gives way to
     /// them, and where nothing waits it commits at once. To wait for a millisecond instead left the processor idle, 10 % of it.
     /// </summary>
-    private bool IsWorthWaiting => waiting.Count < Enough && ThreadPool.PendingWorkItemCount > 0;
+    private bool IsWorthWaiting => waiting.Count < Math.Max(Enough, company) && ThreadPool.PendingWorkItemCount > 0;
 
     private SqliteSession Open()
     {
@@ -102,7 +107,11 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
                 }
             }
             for (var turns = 0; turns < Turns && IsWorthWaiting; turns++) Thread.Yield();
-            lock (gate) (taken, waiting) = (waiting, taken);
+            lock (gate)
+            {
+                (taken, waiting) = (waiting, taken);
+                company = Math.Max(taken.Count, ((company * 7) + taken.Count) / 8);
+            }
             for (var from = 0; from < taken.Count; from += AtMostTogether)
             {
                 var batch = taken.GetRange(from, Math.Min(AtMostTogether, taken.Count - from));
