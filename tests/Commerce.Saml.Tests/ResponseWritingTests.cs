@@ -16,6 +16,15 @@ public sealed class ResponseWritingTests
     private XmlElement Written(ValidatedAuthnRequest request, params SamlAttribute[] attributes) => Attack.Load(world.RespondXml(request, attributes)).DocumentElement!;
 
     [Fact]
+    public void Every_message_has_an_identifier_of_its_own_whichever_thread_makes_it()
+    {
+        var made = new System.Collections.Concurrent.ConcurrentBag<string>();
+        Parallel.For(0, 5000, _ => made.Add(SamlId.New()));
+        Assert.Equal(5000, made.Distinct().Count());
+        Assert.All(made, id => Assert.Matches("^_[0-9a-f]{40}$", id));
+    }
+
+    [Fact]
     public void S17_a_success_response_has_one_assertion_one_statement_and_both_signatures()
     {
         var response = Written(world.Request());

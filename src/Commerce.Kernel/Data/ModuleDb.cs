@@ -45,7 +45,7 @@ public abstract class ModuleDb(DbContextOptions options) : DbContext(options)
             message.ToTable("outbox").HasKey(m => m.Sequence);
             message.Property(m => m.Sequence).ValueGeneratedOnAdd();
             message.Property(m => m.Aggregate).HasMaxLength(128);
-            message.Property(m => m.Type).HasMaxLength(128);
+            message.Property(m => m.Type).HasMaxLength(OutboxParcel.LongestType);
             message.Property(m => m.LastError).HasMaxLength(512);
             message.HasIndex(m => new { m.Aggregate, m.Sequence }).HasFilter(OutboxMessage.IsHeldBack);     // is an earlier event of the aggregate waiting?
         });

@@ -5,6 +5,7 @@ namespace Commerce.Kernel.Outbox;
 
 /// <summary>An event that used up its attempts.</summary>
 /// <param name="Module">Whose outbox holds it.</param>
+/// <param name="Type">Name of its type; several, a space between two, where it holds events that were told together.</param>
 /// <param name="LastError">Type of the last error; never its text, which may hold personal data.</param>
 /// <param name="Waiting">Later events of the same aggregate that wait behind it.</param>
 public sealed record DeadLetter(string Module, Guid Event, string Type, DateTimeOffset PublishedAt, DateTimeOffset DeadAt, string LastError, int Waiting);

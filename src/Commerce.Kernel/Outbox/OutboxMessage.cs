@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Commerce.Kernel.Outbox;
 
-/// <summary>An event that waits for delivery. The row goes when every consumer has handled it.</summary>
+/// <summary>An event that waits for delivery, or several that were told together (<see cref="OutboxParcel"/>). The row goes when every consumer has handled them.</summary>
 internal sealed class OutboxMessage
 {
     /// <summary>True of one that was tried in vain: alone those are in the index, which nearly every event therefore never touches.</summary>
@@ -17,7 +17,7 @@ internal sealed class OutboxMessage
     public required string Aggregate { get; init; }
     public required string Type { get; init; }
 
-    /// <summary>The event's JSON, sealed: an event may carry personal data.</summary>
+    /// <summary>The JSON of the event, or of each on a line of its own; sealed, because an event may carry personal data.</summary>
     public required byte[] Body { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public int Attempts { get; set; }

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Text.Json;
 
 namespace Commerce.Kernel.Outbox;
@@ -19,23 +19,23 @@ internal static class OutboxParcel
     public static IEnumerable<IReadOnlyList<IIntegrationEvent>> Of(IEnumerable<IIntegrationEvent> events)
     {
         var parcel = new List<IIntegrationEvent>();
-        var length = 0;
+        var length = 0;     // of the parcel's type, and of the space behind it
         foreach (var message in events)
         {
-            var longer = length + 1 + EventTypes.NameOf(message.GetType()).Length;
-            if (parcel.Count > 0 && (longer > LongestType || message.Aggregate != parcel[0].Aggregate))
+            var name = EventTypes.NameOf(message.GetType());
+            if (parcel.Count > 0 && (length + name.Length > LongestType || message.Aggregate != parcel[0].Aggregate))
             {
                 yield return parcel;
-                (parcel, longer) = ([], EventTypes.NameOf(message.GetType()).Length);
+                (parcel, length) = ([], 0);
             }
             parcel.Add(message);
-            length = parcel.Count == 1 ? EventTypes.NameOf(message.GetType()).Length : longer;
+            length += name.Length + 1;
         }
         if (parcel.Count > 0) yield return parcel;
     }
 
     public static string TypeOf(IReadOnlyList<IIntegrationEvent> parcel) =>
-        parcel.Count == 1 ? EventTypes.NameOf(parcel[0].GetType()) : string.Join(' ', parcel.Select(message => EventTypes.NameOf(message.GetType())));
+        string.Join(' ', parcel.Select(message => EventTypes.NameOf(message.GetType())));
 
     public static byte[] BodyOf(IReadOnlyList<IIntegrationEvent> parcel)
     {

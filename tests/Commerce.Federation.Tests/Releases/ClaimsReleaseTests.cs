@@ -88,7 +88,6 @@ public sealed class ClaimsReleaseTests
         Assert.NotEqual(name, PairwiseSubject.For("fuel.example", customer, salted));
         Assert.NotEqual(name, PairwiseSubject.For("fitter.example", Guid.CreateVersion7(), salted));
         Assert.Matches("^[0-9a-f]{64}$", name);
-        Assert.Throws<ArgumentException>(() => new KeyedHash(new byte[31]));
     }
 
     private static DataContract SomeContract(Random random) => new("partner", random.Next(1, 4),

@@ -173,6 +173,37 @@ public sealed class Relay : IAsyncLifetime
         Assert.Equal("CryptographicException", Assert.Single(await services.GetRequiredService<DeadLetters>().ListAsync()).LastError);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]      // which reads them from their rows
+    public async Task Events_told_in_one_write_share_rows_and_each_reaches_its_consumers_in_order(bool byAnotherProcess)
+    {
+        await TellAsync(new Counted("a", 1), new Counted("a", 2), new WrittenDown("a", 7), new Counted("b", 1), new Counted("a", 3), new Counted("a", 4), new Counted("a", 5), new Counted("a", 6));
+        Assert.Equal(4, await LeftAsync());     // neighbours of one aggregate, as far as the names of their types fit
+        await using var other = Shop.Build(folder.Path, clock, trouble);
+        var relay = (byAnotherProcess ? other : services).GetRequiredService<OutboxRelay>();
+        Assert.Equal(4, await relay.DeliverDueAsync(services.GetServices<ModuleDbType>().Single(m => m.Module == "counters"), default));
+        Assert.Equal([1, 2, 3, 4, 5, 6], await WrittenDownAsync("a"));
+        Assert.Equal([1], await WrittenDownAsync("b"));
+        Assert.Equal([7], await WithAsync<CountersDb, List<int>>(db => db.Echoes.Select(e => e.Number).ToListAsync()));
+        Assert.Equal(0, await LeftAsync());
+    }
+
+    [Fact]
+    public async Task Of_events_that_share_a_row_one_that_fails_is_tried_again_and_the_others_have_no_second_effect()
+    {
+        trouble.WhenWritingDown = (message, _) => message.Number == 2 ? new InvalidOperationException() : null;
+        await TellAsync(new Counted("a", 1), new Counted("a", 2), new Counted("a", 3));
+        await DeliverAllAsync();
+        Assert.Equal([1], await WrittenDownAsync("a"));
+        Assert.Equal(1, await LeftAsync());
+        trouble.WhenWritingDown = (_, _) => null;
+        clock.Advance(TimeSpan.FromSeconds(2));
+        await DeliverAllAsync();
+        Assert.Equal([1, 2, 3], await WrittenDownAsync("a"));
+        Assert.Equal(0, await LeftAsync());
+    }
+
     [Fact]
     public async Task The_running_relay_delivers_through_both_databases_and_stops_when_told()
     {
@@ -200,6 +231,17 @@ public sealed class Relay : IAsyncLifetime
     }
 
     private Task<int> DeliverAsync() => services.GetRequiredService<OutboxRelay>().DeliverDueAsync(services.GetServices<ModuleDbType>().Single(m => m.Module == "counters"), default);
+
+    private Task<bool> TellAsync(params IIntegrationEvent[] events)
+    {
+        var store = services.GetRequiredService<HotStore<CountersDb>>();
+        var drafts = store.Drafts(events);
+        return store.WriteAsync(async write =>
+        {
+            foreach (var draft in drafts) await write.PublishAsync(draft);
+            return true;
+        });
+    }
 
     private async Task DeliverAllAsync()
     {

@@ -47,6 +47,19 @@ public sealed class SecretsTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_keyed_hash_is_the_platforms_hmac_of_any_text_however_many_ask_at_once()
+    {
+        var key = RandomNumberGenerator.GetBytes(32);
+        var hash = new KeyedHash(key);
+        Parallel.For(0, 2000, length =>
+        {
+            var text = string.Concat(Enumerable.Repeat("a민å", length / 3)) + new string('x', length % 3);
+            Assert.Equal(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)), hash.Of(text));
+        });
+        Assert.Throws<ArgumentException>(() => new KeyedHash(new byte[31]));
+    }
+
+    [Fact]
     public async Task An_event_opens_in_every_process_of_the_hub_and_after_a_restart_and_not_when_it_was_changed()
     {
         byte[] body = [.. "what happened"u8];
