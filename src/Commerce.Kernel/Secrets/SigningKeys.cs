@@ -30,7 +30,11 @@ public sealed record KeyListing(
 /// <summary>One key pair, ready to sign or verify. Do not dispose its parts: they are shared.</summary>
 public sealed record SigningKey(
     string Kid, string Purpose, string Algorithm, KeyState State, AsymmetricAlgorithm Key, X509Certificate2? Certificate,
-    DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, DateTimeOffset? RetiredAt);
+    DateTimeOffset CreatedAt, DateTimeOffset? ActivatedAt, DateTimeOffset? RetiredAt)
+{
+    /// <summary>A hardware module signs: it may be away.</summary>
+    public bool IsInHardware { get; init; }
+}
 
 /// <summary>
 /// The hub's signing keys: one next, one active and any number of retired keys per purpose, in the hub's own store or in a hardware module.
@@ -326,6 +330,6 @@ public sealed class SigningKeys(IServiceScopeFactory scopes, IEnumerable<KeyPurp
     {
         var key = stores.Open(row);
         var certificate = row.Certificate is { } bytes ? X509CertificateLoader.LoadCertificate(bytes) : null;
-        return new SigningKey(row.Kid, row.Purpose, row.Algorithm, row.State, key, certificate, row.CreatedAt, row.ActivatedAt, row.RetiredAt);
+        return new SigningKey(row.Kid, row.Purpose, row.Algorithm, row.State, key, certificate, row.CreatedAt, row.ActivatedAt, row.RetiredAt) { IsInHardware = row.Store is not null };
     }
 }

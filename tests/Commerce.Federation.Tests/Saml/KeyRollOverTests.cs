@@ -1,7 +1,11 @@
 using System.Xml;
+using Commerce.Federation.Data;
 using Commerce.Federation.Saml;
+using Commerce.Kernel.Secrets;
 using Commerce.Saml;
 using Commerce.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Federation.Tests.Saml;
 
@@ -35,6 +39,25 @@ public sealed class KeyRollOverTests : IAsyncLifetime
         Assert.Equal(before.SigningKeys[1].Certificate, Convert.ToBase64String(Convert.FromBase64String(response.GetElementsByTagName("X509Certificate").Cast<XmlNode>().FirstOrDefault()?.InnerText ?? before.SigningKeys[1].Certificate!)));
         Assert.Contains((await saml.ReadIdpAsync()).SigningKeys, k => k.Equals(before.SigningKeys[1]));
         Assert.Equal("federation.unknown_key_purpose", (await saml.Hub.AskAsync(new Contracts.RotateKeys("nothing"))).Refusal!.Code);
+    }
+
+    [Fact]
+    public async Task A_hop_whose_response_could_not_be_signed_is_told_to_nobody_and_can_be_made_again()
+    {
+        var sp = await saml.AddPartnerAsync(needsConsent: true, requestInitiator: "https://fitter.example/saml/login", claims: ["name"]);
+        var (browser, customer, session) = saml.SignedIn();
+        var (ticket, _) = await saml.StartHopAsync(sp, customer, session, "name");
+        saml.Hub.Services.GetRequiredService<SigningKeys>().ActiveOf(SamlIdentity.KeyPurposeName).Key.Dispose();
+        var lost = await browser.GetAsync(sp.Request(new AuthnRequestOptions { HopTicket = ticket }).Url);
+        Assert.Equal(System.Net.HttpStatusCode.InternalServerError, lost.Status);
+        Assert.Equal(0, await saml.Hub.WithDbAsync<FederationDb, int>(db => db.Set<AnsweredRequest>().CountAsync()));
+
+        Assert.True((await saml.Hub.AskAsync(new Contracts.RotateKeys(SamlIdentity.KeyPurposeName))).IsOk);
+        var again = sp.Request(new AuthnRequestOptions { HopTicket = ticket });
+        sp.Hub = await saml.ReadIdpAsync();
+        Assert.True((await sp.ReceiveAsync(await browser.GetAsync(again.Url), again.Id)).IsSuccess);
+        await Wait.UntilAsync(() => saml.Neighbours.Released.Any(r => r.Customer == customer), "the ledger was told");
+        Assert.Single(saml.Neighbours.Released, r => r.Customer == customer);
     }
 
     [Fact]

@@ -104,8 +104,10 @@ internal sealed class AnswerAuthnRequest(
         using (prepared)
         {
             // The record waits for the disk and the signature for the processor, so they are made together; nothing is sent before both are done.
+            // The signature comes first where it may fail, in a hardware module, and where that would cost the customer a hop.
+            var signed = leaving.Hop is not null || identity.SignsInHardware ? prepared.Sign() : null;
             var recorded = issue.CommitAsync(leaving, customer, content.SessionIndex, frozen.Use(request, kept is not null), stop);
-            var response = prepared.Sign();
+            var response = signed ?? prepared.Sign();
             return await recorded
                 ? await responses.SendAsync(response, request.AssertionConsumerService, connection.Id, request.RelayState, stop)
                 : Answered(context, request);

@@ -41,6 +41,9 @@ internal sealed class SamlIdentity(HubSettings settings, SigningKeys keys, TimeP
 
     public string SsoUrl { get; } = settings.PublicOrigin + "/saml/sso";
 
+    /// <summary>A hardware module signs responses.</summary>
+    public bool SignsInHardware => keys.ActiveOf(KeyPurposeName).IsInHardware || (hasCurve && keys.ActiveOf(CurvePurposeName).IsInHardware);
+
     /// <summary>The identity provider with the key that signs now.</summary>
     public IdentityProvider Provider
     {
