@@ -22,13 +22,13 @@ public abstract class HotStore : IDisposable
 {
     private readonly IHotEngine engine;
     private readonly OutboxSeal seal;
-    private readonly RecentEvents recent;
+    private readonly RecentEvents? recent;      // null where another process may deliver what this one tells, and it would lie here for nothing
     private readonly TimeProvider clock;
 
     private protected HotStore(
         string module, Type context, HubSettings settings, HotPostgres postgres, OutboxSeal seal, RecentEvents recent, OutboxSignal signal, TimeProvider clock)
     {
-        (this.seal, this.recent, this.clock) = (seal, recent, clock);
+        (this.seal, this.recent, this.clock) = (seal, settings.Postgres is null ? recent : null, clock);
         engine = settings.Postgres is null
             ? new HotSqlite(SqliteFile.Of(settings, module), module, () => signal.Ring(context))
             : new PostgresEngine(postgres.Source, module, () => signal.Ring(context));
@@ -79,7 +79,7 @@ public abstract class HotStore : IDisposable
     {
         var now = clock.GetUtcNow();
         var id = Guid.CreateVersion7(now);
-        recent.Keep(id, parcel);
+        recent?.Keep(id, parcel);
         return new OutboxDraft(id, parcel[0].Aggregate, OutboxParcel.TypeOf(parcel), seal.Seal(OutboxParcel.BodyOf(parcel)), now.UtcTicks);
     }
 
