@@ -70,6 +70,23 @@ public sealed class HealthTests
         Assert.Equal("""{"status":"ready"}""", await hub.Http.GetStringAsync("/health/ready", TestContext.Current.CancellationToken));
     }
 
+    // A thread that wakes and pushes the running one aside cost a code flow an eighth of its processor time (docs/performance.md).
+    [Fact]
+    public async Task Requests_wait_for_their_turn_at_the_processor_and_writers_go_first()
+    {
+        const string batch = "3", other = "0";
+        using var data = new TempFolder();
+        var origin = $"http://localhost:{TestHub.FreePort()}";
+        using var hub = await HubProcess.StartAsync(data.Path, origin);
+        using var client = new HttpClient();
+        await client.GetStringAsync(new Uri($"{origin}/signin"), TestContext.Current.CancellationToken);
+
+        await Wait.UntilAsync(() => AreAll("writer of", other), "the writers go first");
+        await Wait.UntilAsync(() => AreAll(".NET TP Worker", batch), "the threads of requests wait for their turn");
+
+        bool AreAll(string thread, string policy) => hub.PoliciesOf(thread) is { Count: > 0 } policies && policies.All(p => p == policy);
+    }
+
     // What a context brings along made the start three times as long and a third larger (docs/performance.md).
     [Fact]
     public async Task A_start_that_has_nothing_to_migrate_makes_no_context()

@@ -47,6 +47,25 @@ public sealed class HubProcess : IDisposable
     /// <summary>True where the process has the file in its memory: an assembly, for one. Linux.</summary>
     public bool HasLoaded(string file) => File.ReadLines($"/proc/{process.Id}/maps").Any(line => line.EndsWith($"/{file}", StringComparison.Ordinal));
 
+    /// <summary>The scheduling policies, by number (sched(7)), of the threads whose name begins so. Linux.</summary>
+    public IReadOnlyList<string> PoliciesOf(string thread)
+    {
+        var policies = new List<string>();
+        foreach (var task in Directory.GetDirectories($"/proc/{process.Id}/task"))
+        {
+            try
+            {
+                if (!File.ReadAllText($"{task}/comm").StartsWith(thread, StringComparison.Ordinal)) continue;
+                policies.Add(File.ReadAllText($"{task}/stat").Split(") ")[^1].Split(' ')[38]);      // the 41st field, of which two stand before
+            }
+            catch (IOException)
+            {
+                // It ended meanwhile.
+            }
+        }
+        return policies;
+    }
+
     /// <summary>kill -9.</summary>
     public async Task KillAsync()
     {

@@ -49,6 +49,7 @@ internal static class ServeVerb
                 await parsed.InvocationConfiguration.Error.WriteLineAsync($"Another hub is serving from {settings.DataDirectory}. Stop it first, or give this one its own --data.");
                 return 1;
             }
+            ThreadTurns.WaitForTurn();      // before the pool has a thread: it passes on to those it starts
             IReadOnlyList<IModule> hosted = [.. Hub.AllModules.Where(m => wanted is null || wanted.Contains(m.Name))];
             await using var app = Hub.Build(settings, urls, hosted, deliver: hosted.Count == Hub.AllModules.Count);
             try

@@ -150,15 +150,15 @@ public sealed partial record HtmlForm(string? Action, bool Post, Dictionary<stri
             return null;
         }
         var end = html.IndexOf("</form", form.Index, StringComparison.OrdinalIgnoreCase);
-        var inside = html[(form.Index + form.Length)..(end < 0 ? html.Length : end)];
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (Match input in InputTag().Matches(inside))
+        for (var input = InputTag().Match(html, form.Index + form.Length); input.Success && (end < 0 || input.Index < end); input = input.NextMatch())
         {
-            var type = Attribute(input.Value, "type");
-            var unchecked_ = type is "checkbox" or "radio" && !input.Value.Contains("checked", StringComparison.OrdinalIgnoreCase);
-            if (Attribute(input.Value, "name") is { } name && type is not ("submit" or "button" or "image") && !unchecked_)
+            var tag = input.Value;      // once: it may hold a whole SAML response
+            var type = Attribute(tag, "type");
+            var isUnchecked = type is "checkbox" or "radio" && !tag.Contains("checked", StringComparison.OrdinalIgnoreCase);
+            if (Attribute(tag, "name") is { } name && type is not ("submit" or "button" or "image") && !isUnchecked)
             {
-                fields[name] = Attribute(input.Value, "value") ?? "";
+                fields[name] = Attribute(tag, "value") ?? "";
             }
         }
         var method = Attribute(form.Value, "method") ?? "get";

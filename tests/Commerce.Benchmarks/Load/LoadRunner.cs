@@ -66,7 +66,30 @@ public sealed class LoadRunner(IFlow flow, LoadOptions options, ServerProcess? s
         public readonly List<double> Flow = new(1 << 16);
         public readonly List<double>[] Step = [.. Enumerable.Range(0, steps).Select(_ => new List<double>(1 << 16))];
         public readonly Dictionary<string, long> Errors = new(StringComparer.Ordinal);
+        public readonly List<Action> Checks = [];
         public long Verified;
+
+        public void Count(Exception error)
+        {
+            var kind = error is FlowException ? error.Message : error.GetType().Name + ": " + error.Message;
+            Errors[kind] = Errors.GetValueOrDefault(kind) + 1;
+        }
+
+        public void Check()
+        {
+            foreach (var check in Checks)
+            {
+                try
+                {
+                    check();
+                    Verified++;
+                }
+                catch (Exception e) when (IsTheServers(e))
+                {
+                    Count(e);
+                }
+            }
+        }
     }
 
     private async Task<RunResult> RunAsync(double seconds)
@@ -123,14 +146,13 @@ public sealed class LoadRunner(IFlow flow, LoadOptions options, ServerProcess? s
                 var verify = flow.CanVerify && options.VerifyEvery > 0 && number % options.VerifyEvery == 0;
                 try
                 {
-                    await flow.RunAsync(user, verify, Mark).ConfigureAwait(false);
+                    var check = await flow.RunAsync(user, verify, Mark).ConfigureAwait(false);
                     mine.Flow.Add(clock.Elapsed.TotalMilliseconds - begin);
-                    mine.Verified += verify ? 1 : 0;
+                    if (check is not null) mine.Checks.Add(check);
                 }
-                catch (Exception e) when (e is FlowException or HttpRequestException or OperationCanceledException or System.Text.Json.JsonException or KeyNotFoundException or FormatException)
+                catch (Exception e) when (IsTheServers(e))
                 {
-                    var kind = e is FlowException ? e.Message : e.GetType().Name + ": " + e.Message;
-                    mine.Errors[kind] = mine.Errors.GetValueOrDefault(kind) + 1;
+                    mine.Count(e);
                     if (mine.Errors.Values.Sum() > 1000)
                     {
                         return; // broken, not slow
@@ -147,6 +169,7 @@ public sealed class LoadRunner(IFlow flow, LoadOptions options, ServerProcess? s
         var driverCpu = (self.TotalProcessorTime - selfBefore).TotalSeconds;
         var machine = ServerProcess.MachineTicks();
         var (busy, stolen) = (machine.Busy - machineBefore.Busy, machine.Stolen - machineBefore.Stolen);
+        foreach (var one in samples) one.Check();
         var all = samples.SelectMany(s => s.Flow).ToArray();
         Array.Sort(all);
         var errors = samples.SelectMany(s => s.Errors).GroupBy(e => e.Key).Select(g => (Kind: g.Key, Count: g.Sum(e => e.Value))).OrderByDescending(e => e.Count).ToList();
@@ -174,6 +197,9 @@ public sealed class LoadRunner(IFlow flow, LoadOptions options, ServerProcess? s
             RssMiB = (server?.RssKiB() ?? 0) / 1024,
         };
     }
+
+    private static bool IsTheServers(Exception e) =>
+        e is FlowException or HttpRequestException or OperationCanceledException or System.Text.Json.JsonException or KeyNotFoundException or FormatException;
 
     private static double Percentile(double[] sorted, double p) =>
         sorted.Length == 0 ? 0 : sorted[Math.Min(sorted.Length - 1, (int)Math.Ceiling(sorted.Length * p) - 1)];

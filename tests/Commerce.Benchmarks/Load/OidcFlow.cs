@@ -64,7 +64,7 @@ public sealed class OidcFlow(TargetConfig config, Wire wire) : IFlow
         await Browser.VisitAsync(wire, user, request.Uri, _redirectUri, null, config.LoginFields).ConfigureAwait(false);
     }
 
-    public async Task RunAsync(VirtualUser user, bool verify, Action<int> mark)
+    public async Task<Action?> RunAsync(VirtualUser user, bool verify, Action<int> mark)
     {
         var step = 0;
         var request = NewRequest();
@@ -85,15 +85,8 @@ public sealed class OidcFlow(TargetConfig config, Wire wire) : IFlow
             new("redirect_uri", _redirectUri),
             .. config.Pkce ? [new KeyValuePair<string, string>("code_verifier", request.Verifier)] : Array.Empty<KeyValuePair<string, string>>(),
         ]).ConfigureAwait(false);
-        if (tokens.IdToken is null)
-        {
-            throw new FlowException("no id_token");
-        }
+        var idToken = tokens.IdToken ?? throw new FlowException("no id_token");
         mark(step++);
-        if (verify)
-        {
-            _keys.Verify(tokens.IdToken, _issuer, _clientId, request.Nonce);
-        }
 
         if (_userinfo is not null)
         {
@@ -113,6 +106,7 @@ public sealed class OidcFlow(TargetConfig config, Wire wire) : IFlow
             await RedeemAsync([new("grant_type", "refresh_token"), new("refresh_token", tokens.RefreshToken)]).ConfigureAwait(false);
             mark(step);
         }
+        return verify ? () => _keys.Verify(idToken, _issuer, _clientId, request.Nonce) : null;
     }
 
     private sealed record Request(Uri Uri, string State, string Nonce, string Verifier);

@@ -48,7 +48,7 @@ public sealed class SamlFlow(TargetConfig config, Wire wire) : IFlow
         await Browser.VisitAsync(wire, user, uri, null, r => r.Status == 200 && r.Text.Contains("SAMLResponse", StringComparison.Ordinal), config.LoginFields).ConfigureAwait(false);
     }
 
-    public async Task RunAsync(VirtualUser user, bool verify, Action<int> mark)
+    public async Task<Action?> RunAsync(VirtualUser user, bool verify, Action<int> mark)
     {
         var step = 0;
         string? ticket = null;
@@ -82,10 +82,7 @@ public sealed class SamlFlow(TargetConfig config, Wire wire) : IFlow
         {
             throw new FlowException("InResponseTo does not match");
         }
-        if (verify)
-        {
-            Verify(xml, requestId);
-        }
+        return verify ? () => Verify(xml, requestId) : null;
     }
 
     private (Uri Uri, string? Id) NewRequest(string? ticket = null)

@@ -6,6 +6,9 @@ namespace Commerce.Benchmarks.Load;
 /// <summary>The process under test: found by port or started here, pinned to a core, its CPU time and memory read from /proc.</summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
+    /// <summary>The driver's own setting, which the server under test does not get.</summary>
+    public const string DriversNursery = "DOTNET_GCgen0size";
+
     private static readonly double TicksPerSecond = 100; // USER_HZ is 100 on every Linux this runs on
     private readonly Process? _started;
 
@@ -33,6 +36,7 @@ public sealed class ServerProcess : IAsyncDisposable
         info.ArgumentList.Add("-c");
         info.ArgumentList.Add(cpu.ToString(CultureInfo.InvariantCulture));
         config.Command.ForEach(info.ArgumentList.Add);
+        info.Environment.Remove(DriversNursery);
         foreach (var (name, value) in config.Environment)
         {
             info.Environment[name] = value;

@@ -93,6 +93,7 @@ internal sealed class HotSqlite(string file, string module, Action ring) : IHotE
 
     private void Run()
     {
+        ThreadTurns.GoFirst();
         SqliteSession? session = null;
         var taken = new List<Waiting>();
         while (true)
