@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Xml;
 
@@ -210,5 +211,30 @@ public sealed class ResponseWritingTests
         }
         Assert.False(ClaimNames.ToValue("email_verified", ["yes"]).IsSuccess);
         Assert.False(ClaimNames.ToValue("vehicle", ["{"]).IsSuccess);
+    }
+
+    // The pool hands the buffer to whoever asks next, and that may be a writer whose output goes to another partner.
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("a shorter text", 0)]
+    [InlineData("", 64 * 1024)]
+    public void A_buffer_holds_nothing_when_it_goes_back(string after, int grown)
+    {
+        const int size = 4096;
+        var writer = new Utf8XmlWriter(size);
+        writer.Text("Matti Meikäläinen, ABC-123");
+        if (after.Length > 0) writer.Clear();
+        writer.Raw(after).Raw(new byte[grown]);
+        Assert.NotEqual(0, writer.Memory.Length);
+        writer.Dispose();
+        writer.Dispose();       // gives it back once
+
+        foreach (var length in new[] { size, size + grown })
+        {
+            var again = ArrayPool<byte>.Shared.Rent(length);        // on the same thread the same
+            Assert.Equal(-1, again.AsSpan().IndexOf("Matti"u8));
+            Assert.Equal(-1, again.AsSpan().IndexOf("ABC-123"u8));
+            ArrayPool<byte>.Shared.Return(again);
+        }
     }
 }

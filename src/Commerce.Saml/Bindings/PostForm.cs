@@ -16,5 +16,9 @@ public sealed record PostForm(string Target, IReadOnlyList<KeyValuePair<string, 
     private static readonly PostPage English = new("en", "One moment", "You are being taken on. If nothing happens, press the button.", "Continue", styleSheet: null);
 
     /// <summary>A whole page that submits itself, in English and without a style sheet. Send it with no-store. See <see cref="PostPage"/> for others.</summary>
-    public string ToHtml() => Encoding.UTF8.GetString(English.With(this));
+    public string ToHtml()
+    {
+        using var page = English.With(this);
+        return Encoding.UTF8.GetString(page.Memory.Span);
+    }
 }

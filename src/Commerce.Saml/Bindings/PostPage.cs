@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 
@@ -27,24 +28,24 @@ public sealed class PostPage
             + $"<script>{PostForm.Script}</script></body></html>");
     }
 
-    /// <returns>UTF-8.</returns>
-    public byte[] With(PostForm form)
+    /// <returns>UTF-8. Its memory is wiped and used again when it is disposed of, so send it first.</returns>
+    public IMemoryOwner<byte> With(PostForm form)
     {
-        using var page = new Utf8XmlWriter();
+        var page = new Utf8XmlWriter();
         page.Raw(head).Raw(HtmlEncoder.Default.Encode(form.Target)).Raw("\">"u8);
         foreach (var (name, value) in form.Fields) Field(page, name, value);
-        return page.Raw(tail).Written.ToArray();
+        return page.Raw(tail);
     }
 
     /// <summary>The same with the form of a response, whose XML goes into the page without becoming text in between.</summary>
-    /// <returns>UTF-8.</returns>
-    public byte[] With(SamlResponse response)
+    /// <returns>As above.</returns>
+    public IMemoryOwner<byte> With(SamlResponse response)
     {
-        using var page = new Utf8XmlWriter(16 * 1024);
+        var page = new Utf8XmlWriter(16 * 1024);
         page.Raw(head).Raw(HtmlEncoder.Default.Encode(response.Target)).Raw("\"><input type=\"hidden\" name=\"SAMLResponse\" value=\""u8)
             .Base64(response.Xml.Span).Raw("\">"u8);     // no letter of Base64 means anything in HTML
         if (response.RelayState is { } relayState) Field(page, "RelayState", relayState);
-        return page.Raw(tail).Written.ToArray();
+        return page.Raw(tail);
     }
 
     private static void Field(Utf8XmlWriter page, string name, string value) =>

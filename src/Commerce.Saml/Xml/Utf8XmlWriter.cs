@@ -7,7 +7,7 @@ namespace Commerce.Saml;
 
 /// <summary>Writes XML straight as UTF-8 in the escapes of Canonical XML, so that what is written is what is signed.</summary>
 /// <remarks>Canonical XML 1.0 §2.3. The caller writes tags as literals, with namespaces and attributes in canonical order; values pass through here.</remarks>
-internal sealed class Utf8XmlWriter : IDisposable
+internal sealed class Utf8XmlWriter : IMemoryOwner<byte>
 {
     // What needs an escape in text or attribute values, or is no XML character at all.
     private static readonly SearchValues<char> Special = SearchValues.Create(
@@ -15,6 +15,7 @@ internal sealed class Utf8XmlWriter : IDisposable
 
     private byte[] buffer;
     private int length;
+    private int used;       // how far it was ever written, where that is more
 
     public Utf8XmlWriter(int capacity = 8 * 1024) => buffer = ArrayPool<byte>.Shared.Rent(capacity);
 
@@ -25,7 +26,14 @@ internal sealed class Utf8XmlWriter : IDisposable
 
     public ReadOnlySpan<byte> Written => buffer.AsSpan(0, length);
 
-    public void Clear() => length = 0;
+    /// <summary>The same for whoever writes it out: good until this is disposed of.</summary>
+    public Memory<byte> Memory => buffer.AsMemory(0, length);
+
+    public void Clear()
+    {
+        used = Math.Max(used, length);
+        length = 0;
+    }
 
     public Utf8XmlWriter Raw(ReadOnlySpan<byte> literal)
     {
@@ -70,10 +78,18 @@ internal sealed class Utf8XmlWriter : IDisposable
 
     public void Dispose()
     {
-        var rented = buffer;
+        if (buffer.Length == 0) return;
+        GiveBack();
         buffer = [];
         length = 0;
-        if (rented.Length > 0) ArrayPool<byte>.Shared.Return(rented, clearArray: true);    // it held personal data
+    }
+
+    // It held personal data: what was written is wiped, which is less than the whole buffer.
+    private void GiveBack()
+    {
+        buffer.AsSpan(0, Math.Max(used, length)).Clear();
+        ArrayPool<byte>.Shared.Return(buffer);
+        used = 0;
     }
 
     private Utf8XmlWriter Escape(ReadOnlySpan<char> value, bool inAttribute)
@@ -115,7 +131,7 @@ internal sealed class Utf8XmlWriter : IDisposable
         {
             var larger = ArrayPool<byte>.Shared.Rent(Math.Max(buffer.Length * 2, length + more));
             buffer.AsSpan(0, length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+            GiveBack();
             buffer = larger;
         }
         return buffer.AsSpan(length);

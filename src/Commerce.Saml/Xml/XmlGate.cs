@@ -26,8 +26,10 @@ internal static class XmlGate
         if (xml.StartsWith(Encoding.UTF8.Preamble)) xml = xml[3..];
         try
         {
-            using var reader = XmlReader.Create(new StringReader(StrictUtf8.GetString(xml)), Settings(MaxMessageBytes, forMetadata: false));
             var document = new XmlDocument { XmlResolver = null, PreserveWhitespace = true };
+            var settings = Settings(MaxMessageBytes, forMetadata: false);
+            settings.NameTable = document.NameTable;        // so that a name is looked up once and not in two tables
+            using var reader = XmlReader.Create(new StringReader(StrictUtf8.GetString(xml)), settings);
             while (reader.Read())
             {
                 switch (reader.NodeType)

@@ -153,28 +153,31 @@ public sealed partial record HtmlForm(string? Action, bool Post, Dictionary<stri
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var input = InputTag().Match(html, form.Index + form.Length); input.Success && (end < 0 || input.Index < end); input = input.NextMatch())
         {
-            var tag = input.Value;      // once: it may hold a whole SAML response
-            var type = Attribute(tag, "type");
-            var isUnchecked = type is "checkbox" or "radio" && !tag.Contains("checked", StringComparison.OrdinalIgnoreCase);
-            if (Attribute(tag, "name") is { } name && type is not ("submit" or "button" or "image") && !isUnchecked)
+            var attributes = Attributes(input.Value);
+            var type = attributes.GetValueOrDefault("type");
+            var isUnchecked = type is "checkbox" or "radio" && !attributes.ContainsKey("checked");
+            if (attributes.TryGetValue("name", out var name) && type is not ("submit" or "button" or "image") && !isUnchecked)
             {
-                fields[name] = Attribute(tag, "value") ?? "";
+                fields[name] = attributes.GetValueOrDefault("value", "");
             }
         }
-        var method = Attribute(form.Value, "method") ?? "get";
-        return new HtmlForm(Attribute(form.Value, "action"), method.Equals("post", StringComparison.OrdinalIgnoreCase), fields);
+        var ofForm = Attributes(form.Value);
+        return new HtmlForm(ofForm.GetValueOrDefault("action"), ofForm.GetValueOrDefault("method", "get").Equals("post", StringComparison.OrdinalIgnoreCase), fields);
     }
 
-    private static string? Attribute(string tag, string name)
+    // All of a tag in one pass: one of them may be a whole SAML response.
+    private static Dictionary<string, string> Attributes(string tag)
     {
-        var match = Regex.Match(tag, "\\s" + name + "\\s*=\\s*(?:\"([^\"]*)\"|'([^']*)'|([^\\s\"'>]+))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
-        if (!match.Success)
+        var attributes = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        for (var match = AttributePattern().Match(tag); match.Success; match = match.NextMatch())
         {
-            return null;
+            attributes.TryAdd(match.Groups["name"].Value, WebUtility.HtmlDecode(match.Groups["value"].Value));
         }
-        var raw = match.Groups[1].Success ? match.Groups[1].Value : match.Groups[2].Success ? match.Groups[2].Value : match.Groups[3].Value;
-        return WebUtility.HtmlDecode(raw);
+        return attributes;
     }
+
+    [GeneratedRegex("\\s(?<name>[a-z-]+)(?:\\s*=\\s*(?:\"(?<value>[^\"]*)\"|'(?<value>[^']*)'|(?<value>[^\\s\"'>]+)))?", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex AttributePattern();
 
     [GeneratedRegex("<form\\b[^>]*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex FormTag();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Globalization;
 using Commerce.Kernel;
@@ -13,7 +14,7 @@ namespace Commerce.Federation.Saml;
 /// <remarks>SAML Bindings 3.5.4 and 3.5.5.1 (nothing is cached).</remarks>
 internal sealed class PostedResponse : IResult
 {
-    private readonly Func<PostPage, byte[]> write;
+    private readonly Func<PostPage, IMemoryOwner<byte>> write;
 
     public PostedResponse(SamlResponse response) => write = page => page.With(response);
 
@@ -27,9 +28,9 @@ internal sealed class PostedResponse : IResult
         response.Headers.Pragma = "no-cache";
         response.Headers.ContentSecurityPolicy = onward.Policy;
         response.ContentType = "text/html; charset=utf-8";
-        var page = write(onward.InTheLanguageOfTheRequest());
-        response.ContentLength = page.Length;
-        await response.Body.WriteAsync(page, httpContext.RequestAborted);
+        using var page = write(onward.InTheLanguageOfTheRequest());
+        response.ContentLength = page.Memory.Length;
+        await response.Body.WriteAsync(page.Memory, httpContext.RequestAborted);
     }
 }
 
