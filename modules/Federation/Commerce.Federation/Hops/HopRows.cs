@@ -79,7 +79,7 @@ internal sealed class HopRows(HotStore<FederationDb> store, IServiceScopeFactory
             Connection = hop.Connection,
             Purpose = row.GetString(11),
             ContractVersion = row.GetInt32(12),
-            Receipt = row.IsDBNull(13) ? null : row.GetString(13),
+            Receipt = row.GetStringOrNull(13),
             Hop = hop.Id,
             ClaimNames = row.GetString(14),
             Values = row.GetFieldValue<byte[]>(15),

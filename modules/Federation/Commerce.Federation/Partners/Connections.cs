@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using System.Text.Json;
 using Commerce.Federation.OpenIdConnect.ApiAccess;
 using Commerce.Kernel;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Federation.Partners;
 
@@ -11,10 +10,27 @@ namespace Commerce.Federation.Partners;
 /// The registered connections, from memory. What another process changes is seen within <see cref="Freshness"/>; what this process
 /// changes, at once (<see cref="Forget"/>). The hot path asks no database for them.
 /// </summary>
-internal sealed class Connections(IServiceScopeFactory scopes, TimeProvider clock)
+internal sealed class Connections(HotStore<FederationDb> store, TimeProvider clock)
 {
     /// <summary>How old an answer may be.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
+
+    // With the newest version of the partner's contract, where there is one.
+    private static readonly HotSql Registered = new("""
+        SELECT c."Partner", p."Name", c."Protocol", c."Name", c."IsActive", p."IsActive", c."Metadata", c."Policy", c."LandingHost", c."SecretHash", c."NextSecretHash", d."Version", d."Json"
+        FROM {schema}connections c JOIN {schema}partners p ON p."Id" = c."Partner"
+        LEFT JOIN {schema}data_contracts d ON d."Partner" = p."Id" AND d."Version" = (SELECT MAX(v."Version") FROM {schema}data_contracts v WHERE v."Partner" = p."Id")
+        WHERE c."Id" = $1
+        """);
+
+    private sealed record Row(
+        string Partner, string PartnerName, Protocol Protocol, string Name, bool IsActive, string Metadata, string? Policy, string? LandingHost,
+        byte[]? SecretHash, byte[]? NextSecretHash, int? ContractVersion, string? Contract)
+    {
+        public static Row Of(DbDataReader row) => new(
+            row.GetString(0), row.GetString(1), (Protocol)row.GetInt32(2), row.GetString(3), row.GetBoolean(4) && row.GetBoolean(5), row.GetString(6), row.GetStringOrNull(7),
+            row.GetStringOrNull(8), row.GetBytesOrNull(9), row.GetBytesOrNull(10), row.IsDBNull(11) ? null : row.GetInt32(11), row.GetStringOrNull(12));
+    }
 
     private sealed record Held(Connection? Connection, string? Metadata, string? Policy, int? ContractVersion, long At);
 
@@ -48,32 +64,19 @@ internal sealed class Connections(IServiceScopeFactory scopes, TimeProvider cloc
     private async Task<Held> ReadAsync(string id, Held? known, CancellationToken stop)
     {
         var now = clock.GetTimestamp();
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<FederationDb>();
-        var found = await (
-            from connection in db.Connections.AsNoTracking()
-            join partner in db.Partners.AsNoTracking() on connection.Partner equals partner.Id
-            where connection.Id == id
-            select new
-            {
-                Connection = connection,
-                Partner = partner,
-                Contract = db.Contracts.AsNoTracking().Where(c => c.Partner == partner.Id).OrderByDescending(c => c.Version).FirstOrDefault(),
-            }).SingleOrDefaultAsync(stop);
-        if (found is null) return new Held(null, null, null, null, now);
+        if (await store.ReadAsync(read => read.FirstAsync(Registered, Row.Of, id), stop) is not { } row) return new Held(null, null, null, null, now);
 
-        var row = found.Connection;
         var same = known?.Metadata == row.Metadata && known.Policy == row.Policy ? known.Connection : null;
         var policy = same is not null ? same.Policy : row.Policy is null ? null : JsonSerializer.Deserialize<ClientPolicy>(row.Policy, HubJson.Options);
-        var contract = found.Contract is null ? null
-            : known?.ContractVersion == found.Contract.Version ? known.Connection!.Contract
-            : DataContractJson.Read(found.Contract.Json).Value;
+        var contract = row.Contract is null ? null
+            : known is not null && known.ContractVersion == row.ContractVersion ? known.Connection!.Contract
+            : DataContractJson.Read(row.Contract).Value;
         return new Held(
-            new Connection(row.Id, row.Partner, found.Partner.Name, row.Protocol, row.Name, row.IsActive && found.Partner.IsActive,
+            new Connection(id, row.Partner, row.PartnerName, row.Protocol, row.Name, row.IsActive,
                 same is not null ? same.Oidc : row.Protocol == Protocol.Oidc ? Client(row.Metadata, policy) : null,
                 same is not null ? same.Saml : row.Protocol == Protocol.Saml ? JsonSerializer.Deserialize<Commerce.Saml.ServiceProvider>(row.Metadata, HubJson.Options) : null,
                 contract, row.LandingHost, row.SecretHash, row.NextSecretHash) { Policy = policy },
-            row.Metadata, row.Policy, found.Contract?.Version, now);
+            row.Metadata, row.Policy, row.ContractVersion, now);
     }
 
     private static OidcClient Client(string metadata, ClientPolicy? policy)

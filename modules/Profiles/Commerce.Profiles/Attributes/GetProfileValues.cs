@@ -10,7 +10,7 @@ using MediatR;
 namespace Commerce.Profiles.Attributes;
 
 /// <summary>Answers for exactly the names asked, in at most three queries. The values are as they would leave, so nobody reshapes them later.</summary>
-internal sealed class GetProfileValues(ProfilesDb db, HotStore<ProfilesDb> store, PersonalData personal, IMediator mediator)
+internal sealed class GetProfileValues(OnDemand<ProfilesDb> db, HotStore<ProfilesDb> store, PersonalData personal, IMediator mediator)
     : IRequestHandler<ProfileValues, IReadOnlyDictionary<string, JsonElement>>
 {
     private static readonly string[] OfAccount = ["email", "email_verified", "locale"];
@@ -38,7 +38,7 @@ internal sealed class GetProfileValues(ProfilesDb db, HotStore<ProfilesDb> store
         }
         if (asked.Contains("vehicle"))
         {
-            Put("vehicle", (await KeptVehicle.OfAsync(db, personal, request.Customer, 1, cancellationToken)).FirstOrDefault()?.Vehicle);
+            Put("vehicle", (await KeptVehicle.OfAsync(db.Value, personal, request.Customer, 1, cancellationToken)).FirstOrDefault()?.Vehicle);
         }
         return answer;
 

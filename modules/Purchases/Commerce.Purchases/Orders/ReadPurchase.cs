@@ -39,7 +39,7 @@ internal sealed class ReadPurchase(HotStore<PurchasesDb> store, OrderSeal seal, 
         EmailHash = row.GetFieldValue<byte[]>(7),
         Contents = row.GetFieldValue<byte[]>(8),
         Fulfilment = row.GetFieldValue<byte[]>(9),
-        ApiClient = row.IsDBNull(10) ? null : row.GetString(10),
+        ApiClient = row.GetStringOrNull(10),
         BodyHash = row.GetFieldValue<byte[]>(11),
     };
 }

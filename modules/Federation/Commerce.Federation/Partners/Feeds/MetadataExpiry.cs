@@ -1,22 +1,34 @@
+using System.Data.Common;
 using System.Security.Cryptography.X509Certificates;
 using Commerce.Federation.Contracts;
+using Commerce.Kernel;
 using Commerce.Saml;
 using MediatR;
-using Microsoft.EntityFrameworkCore;
 
 namespace Commerce.Federation.Partners;
 
 /// <summary>What of the SAML partners ends within 60 days. A feed that is read as it should be renews its own dates, so these are left out.</summary>
 internal static class MetadataExpiry
 {
-    public static async Task<IReadOnlyList<Expiring>> FindAsync(FederationDb db, DateTimeOffset now, CancellationToken stop)
+    // Renewed: a feed that is read as it should be follows it, and nothing of it waits for an operator.
+    private static readonly HotSql OfSaml = new("""
+        SELECT c."Id", c."Partner", c."Metadata", EXISTS (
+          SELECT 1 FROM {schema}followed_entities e JOIN {schema}metadata_sources s ON s."Id" = e."Source"
+          WHERE e."Connection" = c."Id" AND e."Pending" IS NULL AND s."Failures" = 0)
+        FROM {schema}connections c WHERE c."Protocol" = $1 AND c."IsActive" = $2
+        """);
+
+    public static async Task<IReadOnlyList<Expiring>> FindAsync(HotStore<FederationDb> store, DateTimeOffset now, CancellationToken stop)
     {
-        var renewed = (await (from entity in db.Set<FollowedEntity>() join source in db.Set<MetadataSource>() on entity.Source equals source.Id where source.Failures == 0 && entity.Pending == null select entity.Connection)
-            .ToListAsync(stop)).ToHashSet(StringComparer.Ordinal);
-        var found = new List<Expiring>();
-        await foreach (var row in db.Connections.AsNoTracking().Where(c => c.Protocol == Protocol.Saml && c.IsActive).AsAsyncEnumerable().WithCancellation(stop))
-            found.AddRange(Of(row.Id, row.Partner, PendingMetadataHandler.Read(row.Metadata), now).Where(one => one.What != Metadata || !renewed.Contains(row.Id)));
-        return [.. found.OrderBy(one => one.Until).ThenBy(one => one.Connection, StringComparer.Ordinal)];
+        var found = await store.ReadAsync(read => read.ListAsync(OfSaml, row => Of(row, now), Protocol.Saml, true), stop);
+        return [.. found.SelectMany(one => one).OrderBy(one => one.Until).ThenBy(one => one.Connection, StringComparer.Ordinal)];
+    }
+
+    // Row by row: of an aggregate's thousands, what ends is kept and not their documents.
+    private static Expiring[] Of(DbDataReader row, DateTimeOffset now)
+    {
+        var isRenewed = row.GetBoolean(3);
+        return [.. Of(row.GetString(0), row.GetString(1), PendingMetadataHandler.Read(row.GetString(2)), now).Where(one => !(isRenewed && one.What == Metadata))];
     }
 
     public const string Metadata = "metadata";
@@ -47,7 +59,7 @@ internal static class MetadataExpiry
     }
 }
 
-internal sealed class ListExpiringHandler(FederationDb db, TimeProvider clock) : IRequestHandler<ListExpiring, IReadOnlyList<Expiring>>
+internal sealed class ListExpiringHandler(HotStore<FederationDb> store, TimeProvider clock) : IRequestHandler<ListExpiring, IReadOnlyList<Expiring>>
 {
-    public Task<IReadOnlyList<Expiring>> Handle(ListExpiring request, CancellationToken cancellationToken) => MetadataExpiry.FindAsync(db, clock.GetUtcNow(), cancellationToken);
+    public Task<IReadOnlyList<Expiring>> Handle(ListExpiring request, CancellationToken cancellationToken) => MetadataExpiry.FindAsync(store, clock.GetUtcNow(), cancellationToken);
 }

@@ -14,18 +14,22 @@ internal sealed partial class MetadataRefresher(IServiceScopeFactory scopes, Tim
     private readonly IServiceScopeFactory feeds = scopes;
     private DateTimeOffset warnedAt = DateTimeOffset.MinValue;
 
-    private static readonly HotSql AnyWork = new("""
-        SELECT 1 WHERE EXISTS (SELECT 1 FROM {schema}metadata_sources WHERE "NextAt" <= $1) OR ($2 AND EXISTS (SELECT 1 FROM {schema}connections WHERE "Protocol" = $3))
-        """);
+    private static readonly HotSql AnyDue = new("""SELECT COUNT(*) FROM {schema}metadata_sources WHERE "NextAt" <= $1""");
 
     protected override async Task RunAsync(IServiceProvider services, DateTimeOffset now, CancellationToken stop)
     {
         var store = services.GetRequiredService<HotStore<FederationDb>>();
-        if (await store.ReadAsync(read => read.FirstAsync(AnyWork, row => row.GetInt32(0), now, IsToWarn(now), Protocol.Saml), stop) == 0) return;
-        await RunDueAsync(services.GetRequiredService<FederationDb>(), now, stop);
+        if (await store.ReadAsync(read => read.FirstAsync(AnyDue, row => row.GetInt64(0), now), stop) > 0)
+            await RunDueAsync(services.GetRequiredService<FederationDb>(), now, stop);
+        await WarnDailyAsync(store, now, stop);
     }
 
-    private bool IsToWarn(DateTimeOffset now) => now - warnedAt >= TimeSpan.FromDays(1);
+    private async Task WarnDailyAsync(HotStore<FederationDb> store, DateTimeOffset now, CancellationToken stop)
+    {
+        if (now - warnedAt < TimeSpan.FromDays(1)) return;
+        warnedAt = now;
+        foreach (var one in await MetadataExpiry.FindAsync(store, now, stop)) LogEnds(log, one.What, one.Connection, one.Partner, one.DaysLeft, one.Until);
+    }
 
     /// <returns>How many feeds were due and are done.</returns>
     internal async Task<int> RunDueAsync(FederationDb db, DateTimeOffset now, CancellationToken stop)
@@ -41,11 +45,6 @@ internal sealed partial class MetadataRefresher(IServiceScopeFactory scopes, Tim
             if (await own.Set<MetadataSource>().SingleOrDefaultAsync(s => s.Id == due.Id, stop) is not { } source) continue;
             await inner.ServiceProvider.GetRequiredService<MetadataRefresh>().RunAsync(source, stop);
             done++;
-        }
-        if (IsToWarn(now))
-        {
-            warnedAt = now;
-            foreach (var one in await MetadataExpiry.FindAsync(db, now, stop)) LogEnds(log, one.What, one.Connection, one.Partner, one.DaysLeft, one.Until);
         }
         return done;
     }
