@@ -77,9 +77,7 @@ switch (args[0])
         return 2;
 }
 
-// The runtime reads its core count at start, so the driver starts itself again under taskset. With a nursery of 32 MiB it is collected half as
-// often as by default: each time is half a millisecond in which the server is asked nothing. A larger one takes the server's place in the cache
-// that the cores share.
+// The runtime reads its core count and settings at start, so the driver starts itself again under taskset.
 static int Pinned(int cpu)
 {
     var arguments = Environment.GetCommandLineArgs();
@@ -96,7 +94,7 @@ static int Pinned(int cpu)
         info.ArgumentList.Add(argument);
     }
     info.ArgumentList.Add("--no-pin-self");
-    info.Environment[ServerProcess.DriversNursery] = "0x2000000";
+    foreach (var (name, value) in ServerProcess.DriversSettings) info.Environment[name] = value;
     using var child = Process.Start(info)!;
     Console.CancelKeyPress += (_, e) => e.Cancel = true; // the child gets the signal too and cleans up
     child.WaitForExit();

@@ -66,7 +66,7 @@ internal sealed class HotEventConsumer<TEvent, TReady, THandler, TDb> : EventCon
     public override string EventType { get; } = EventTypes.NameOf(typeof(TEvent));
     public override string Name { get; } = typeof(THandler).FullName!;
     public override Type Db => typeof(TDb);
-    public override int AtMost => 256;
+    public override int AtMost => 512;
 
     public override async Task RunAsync(IServiceProvider services, IReadOnlyList<Incoming> events, CancellationToken stop)
     {

@@ -17,7 +17,7 @@ internal sealed class OutboxRelay(
     IServiceProvider services, IEnumerable<ModuleDbType> modules, IEnumerable<EventConsumer> consumers,
     OutboxSignal signal, OutboxSeal seal, RecentEvents recent, HubSettings settings, TimeProvider clock, ILogger<OutboxRelay> log) : BackgroundService
 {
-    private const int BatchSize = 256;
+    private const int BatchSize = 512;
 
     // An aggregate whose earliest event is waiting or dead is held back as a whole: its order must stand. What was never tried is due whatever
     // the clock says, which may have been set back since.
@@ -42,7 +42,7 @@ internal sealed class OutboxRelay(
     /// After a round that delivered something and did not leave more behind: what comes meanwhile shares the next round's three commits. The
     /// first event after a pause waits for nothing.
     /// </summary>
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(6);
     private static readonly TimeSpan InboxMemory = TimeSpan.FromDays(30);
 
