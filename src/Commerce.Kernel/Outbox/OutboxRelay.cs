@@ -89,7 +89,7 @@ internal sealed class OutboxRelay(
         if (scope is not null && lease is null) return 0;    // another process is emptying this outbox
 
         var store = module.HotStore(services);
-        var round = new RelayRound(await store.ReadAsync(read => read.ListAsync(Due, DueEvent.Of, clock.GetUtcNow(), BatchSize), stop));
+        var round = new RelayRound(await store.ReadAsync(read => read.ListAsync(Due, row => DueEvent.Of(row, recent), clock.GetUtcNow(), BatchSize), stop));
         if (round.Due.Count == 0) return 0;
         try
         {
@@ -134,13 +134,12 @@ internal sealed class OutboxRelay(
     private List<Incoming> EventsIn(DueEvent message)
     {
         var types = OutboxParcel.TypesIn(message.Type);
-        var told = recent.Take(message.Id);
-        var body = told is null ? seal.Open(message.Body) : [];
+        var body = message.Told is null ? seal.Open(message.Body) : [];
         var events = new List<Incoming>(types.Count);
         for (var number = 0; number < types.Count; number++)
         {
             var delivery = new Delivery(OutboxParcel.IdOf(message.Id, number), new DateTimeOffset(message.CreatedAt, TimeSpan.Zero), message.Attempts + 1);
-            events.Add(told is null ? new Incoming(types[number], null, OutboxParcel.EventIn(body, number), delivery) : new Incoming(types[number], told[number], default, delivery));
+            events.Add(message.Told is { } told ? new Incoming(types[number], told[number], default, delivery) : new Incoming(types[number], null, OutboxParcel.EventIn(body, number), delivery));
         }
         return events;
     }

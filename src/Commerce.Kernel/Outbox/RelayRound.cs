@@ -9,6 +9,11 @@ internal sealed class DueEvent
     public required Guid Id { get; init; }
     public required string Aggregate { get; init; }
     public required string Type { get; init; }
+
+    /// <summary>The events themselves where this process told them a moment ago: then there is no need to read <see cref="Body"/>.</summary>
+    public required IReadOnlyList<IIntegrationEvent>? Told { get; init; }
+
+    /// <summary>Sealed; empty where <see cref="Told"/> has them.</summary>
     public required byte[] Body { get; init; }
     public required long CreatedAt { get; init; }
     public required int Attempts { get; init; }
@@ -16,11 +21,16 @@ internal sealed class DueEvent
     /// <summary>How many consumers have not handled it yet in this round.</summary>
     public int ConsumersLeft { get; set; }
 
-    public static DueEvent Of(DbDataReader row) => new()
+    public static DueEvent Of(DbDataReader row, RecentEvents recent)
     {
-        Sequence = row.GetInt64(0), Id = row.GetGuid(1), Aggregate = row.GetString(2), Type = row.GetString(3),
-        Body = row.GetFieldValue<byte[]>(4), CreatedAt = row.GetInt64(5), Attempts = row.GetInt32(6),
-    };
+        var id = row.GetGuid(1);
+        var told = recent.Take(id);
+        return new()
+        {
+            Sequence = row.GetInt64(0), Id = id, Aggregate = row.GetString(2), Type = row.GetString(3), Told = told,
+            Body = told is null ? row.GetFieldValue<byte[]>(4) : [], CreatedAt = row.GetInt64(5), Attempts = row.GetInt32(6),
+        };
+    }
 }
 
 /// <summary>One event on its way to one consumer.</summary>

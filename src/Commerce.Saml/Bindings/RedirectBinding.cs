@@ -17,7 +17,7 @@ public static class RedirectBinding
     {
         if (string.IsNullOrEmpty(rawQuery)) return Refuse("There is no query.");
         if (rawQuery.Length > MaxQueryLength) return Refuse("The query is too long.");
-        if (!Parameters.Read(rawQuery.StartsWith('?') ? rawQuery[1..] : rawQuery).TryGet(out var query, out var fault)) return fault;
+        if (!Parameters.Read(rawQuery.AsSpan(rawQuery.StartsWith('?') ? 1 : 0)).TryGet(out var query, out var fault)) return fault;
 
         // §3.4.4.1: exactly one message, and the encoding we know.
         if (query.SamlRequest is null == query.SamlResponse is null) return Refuse("There is not exactly one of SAMLRequest and SAMLResponse.");
@@ -71,15 +71,18 @@ public static class RedirectBinding
         try
         {
             using var inflate = new DeflateStream(new MemoryStream(deflated), CompressionMode.Decompress);
-            using var output = new MemoryStream();
             Span<byte> chunk = stackalloc byte[4096];
-            int read;
-            while ((read = inflate.Read(chunk)) > 0)
+            var length = inflate.ReadAtLeast(chunk, chunk.Length, throwOnEndOfStream: false);
+            if (length < chunk.Length) return length == 0 ? null : chunk[..length].ToArray();     // nearly every request
+
+            using var output = new MemoryStream();
+            output.Write(chunk);
+            while (inflate.Read(chunk) is > 0 and var read)
             {
                 if (output.Length + read > XmlGate.MaxMessageBytes) return null;
                 output.Write(chunk[..read]);
             }
-            return output.Length == 0 ? null : output.ToArray();
+            return output.ToArray();
         }
         catch (InvalidDataException)
         {
@@ -91,7 +94,7 @@ public static class RedirectBinding
     private static string? Decode(string raw)
     {
         if (raw.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0 && raw.AsSpan().IndexOfAny('%', '+') < 0) return raw;
-        var bytes = new byte[raw.Length];
+        var bytes = raw.Length <= 2048 ? stackalloc byte[raw.Length] : new byte[raw.Length];
         var length = 0;
         for (var i = 0; i < raw.Length; i++)
         {
@@ -107,7 +110,7 @@ public static class RedirectBinding
         }
         try
         {
-            return StrictUtf8.GetString(bytes, 0, length);
+            return StrictUtf8.GetString(bytes[..length]);
         }
         catch (DecoderFallbackException)
         {
@@ -132,16 +135,16 @@ public static class RedirectBinding
 
         public string? Encoding { get; private set; }
 
-        public static SamlResult<Parameters> Read(string query)
+        public static SamlResult<Parameters> Read(ReadOnlySpan<char> query)
         {
             var found = new Parameters();
-            foreach (var pair in query.Split('&'))
+            foreach (var range in query.Split('&'))
             {
-                var equals = pair.IndexOf('=', StringComparison.Ordinal);
-                var name = equals < 0 ? pair : pair[..equals];
-                var value = equals < 0 ? "" : pair[(equals + 1)..];
-                var plain = Decode(name);
-                if (plain is null) return Refuse("A parameter name is not URL-encoded.");
+                var pair = query[range];
+                var equals = pair.IndexOf('=');
+                var name = (equals < 0 ? pair : pair[..equals]).ToString();
+                var value = equals < 0 ? "" : pair[(equals + 1)..].ToString();
+                if (Decode(name) is not { } plain) return Refuse("A parameter name is not URL-encoded.");
                 if (!found.Set(plain, value, out var isOurs)) return Refuse($"{plain} comes more than once.");
 
                 // A web framework would decode the name, the signature would not: one spelling only.
