@@ -56,7 +56,7 @@ public sealed class MetadataFeedTests(MetadataFeedTests.World world) : IClassFix
     private static readonly string PublisherPem = Pem(Publisher, "feed");
     private static readonly string Stranger = Pem(RSA.Create(2048), "stranger");
     private static readonly string KeyOne = Certificate(RSA.Create(2048), 900);
-    private static readonly string KeyTwo = Certificate(RSA.Create(2048), 20);
+    internal static readonly string KeyTwo = Certificate(RSA.Create(2048), 20);
 
     private string Publish(string path, string xml)
     {
@@ -245,7 +245,7 @@ public sealed class MetadataFeedTests(MetadataFeedTests.World world) : IClassFix
         return document.OuterXml;
     }
 
-    private static string Entity(string id, string name = "Partner", string acs = "https://sp.example/acs", string? key = null, DateTimeOffset? validUntil = null) =>
+    internal static string Entity(string id, string name = "Partner", string acs = "https://sp.example/acs", string? key = null, DateTimeOffset? validUntil = null) =>
         $"""<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{id}"{(validUntil is { } until ? $" validUntil=\"{until:yyyy-MM-dd'T'HH:mm:ss'Z'}\"" : "")}><SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><Extensions><mdui:UIInfo xmlns:mdui="urn:oasis:names:tc:SAML:metadata:ui"><mdui:DisplayName xml:lang="en">{name}</mdui:DisplayName></mdui:UIInfo></Extensions><KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{key ?? KeyOne}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></KeyDescriptor><AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{acs}" index="0"/></SPSSODescriptor></EntityDescriptor>""";
 
     private static string Certificate(RSA key, int days)

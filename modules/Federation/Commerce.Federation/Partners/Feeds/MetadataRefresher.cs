@@ -24,7 +24,8 @@ internal sealed partial class MetadataRefresher(IServiceScopeFactory scopes, Tim
         await WarnDailyAsync(store, now, stop);
     }
 
-    private async Task WarnDailyAsync(HotStore<FederationDb> store, DateTimeOffset now, CancellationToken stop)
+    /// <summary>Says in the log what ends soon, unless it did so within a day.</summary>
+    internal async Task WarnDailyAsync(HotStore<FederationDb> store, DateTimeOffset now, CancellationToken stop)
     {
         if (now - warnedAt < TimeSpan.FromDays(1)) return;
         warnedAt = now;
