@@ -131,6 +131,16 @@ public sealed class RedirectTests
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 4 * 1024 * 1024);
     }
 
+    [Theory, InlineData(1), InlineData(4095), InlineData(4096), InlineData(4097), InlineData(8192), InlineData(256 * 1024)]
+    public void A_message_of_any_length_comes_whole(int length)
+    {
+        // Letters that compress to little but not to nothing, so that the inflater hands them out in several pieces.
+        var xml = new byte[length];
+        for (var i = 0; i < length; i++) xml[i] = (byte)('a' + (i / 7 % 26));
+        var query = new Uri(RedirectBinding.Write("https://idp.example/sso", isRequest: true, xml, "state", key: null)).Query;
+        Assert.Equal(xml, RedirectBinding.Read(query).Value.Xml.ToArray());
+    }
+
     [Fact]
     public void Loose_encodings_are_refused()
     {
