@@ -48,7 +48,7 @@ public static class WebRegistration
         return services;
     }
 
-    /// <summary>Headers that every answer carries, and one way out for errors.</summary>
+    /// <summary>Headers that every answer carries, one way out for errors, and how long a body may be.</summary>
     public static IApplicationBuilder UseHubPages(this IApplicationBuilder app)
     {
         app.Use((context, next) =>
@@ -64,6 +64,7 @@ public static class WebRegistration
             SuppressDiagnosticsCallback = failed => failed.Exception is BadHttpRequestException,    // the caller's fault: no page of ours in the log for each
             ExceptionHandler = no.Build(),
         });
+        app.UseRequestSize();
         return app;
     }
 
@@ -106,7 +107,7 @@ internal sealed class LanguageInQuery : QueryStringRequestCultureProvider
 
 internal static class WebRefusals
 {
-    public static readonly Refusal TooLarge = new("request.too_large", 413, "The request is larger than the hub takes.");
+    public static readonly Refusal TooLarge = new("request.too_large", 413, "The request is longer than 1 MiB, the most that the hub takes. Send less at once.");
     public static readonly Refusal Malformed = new("request.malformed", 400, "The request could not be read. Check its format and send it again.");
     public static readonly Refusal Busy = new("hub.busy", 503, "Too many people are here at this moment. Nothing was lost; please try again in a moment.");
     public static readonly Refusal Broken = new("hub.error", 500, "Something went wrong on our side. Nothing was lost; please try again in a moment.");

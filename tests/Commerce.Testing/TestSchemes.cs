@@ -14,7 +14,8 @@ namespace Commerce.Testing;
 /// </summary>
 public static class TestSchemes
 {
-    private const string Header = "X-Test-Caller";
+    /// <summary>Says who calls: a scheme, then each claim, with semicolons between.</summary>
+    public const string Header = "X-Test-Caller";
 
     public static IServiceCollection AddTestSchemes(this IServiceCollection services)
     {
