@@ -69,7 +69,6 @@ public sealed class RequestSizeTests
         }
 
         public async Task SendHeadAsync(string length) => await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            
             $"POST /api/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\n{TestSchemes.Header}: {shop}\r\nContent-Type: application/json\r\n{length}\r\n\r\n"), Stop);
 
         public async Task SendAsync(long length, bool chunked)
