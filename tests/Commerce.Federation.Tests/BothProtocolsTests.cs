@@ -1,4 +1,6 @@
+using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Commerce.Consent.Contracts;
 using Commerce.Federation.Contracts;
 using Commerce.Federation.Tests.OpenIdConnect;
@@ -64,6 +66,40 @@ public sealed class BothProtocolsTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.DoesNotContain("hop", saml.Keys);
     }
 
+    [Fact]
+    public async Task L02_S31_a_sign_out_that_a_relying_party_asks_for_goes_by_those_whom_only_the_browser_can_tell_and_then_to_its_return_address()
+    {
+        var (client, sp) = await PartnersAsync();
+        var (browser, customer, session) = hub.SignedIn();
+        hub.GiveConsent(client, customer, Claims);
+        Give(sp, customer);
+        var hint = (await hub.TokensAsync(client, browser)).Id!;
+        var signIn = sp.Request();
+        var assertion = (await sp.ReceiveAsync(await browser.GetAsync(signIn.Url), signIn.Id)).Value;
+
+        var home = client.PostLogoutUri + "?state=a%26b";
+        var page = await browser.GetAsync(QueryHelpers.AddQueryString("/connect/logout",
+            new Dictionary<string, string?> { ["id_token_hint"] = hint, ["post_logout_redirect_uri"] = client.PostLogoutUri, ["state"] = "a&b" }));
+        Assert.False(hub.Neighbours.Sessions.ContainsKey(session));
+        Assert.Contains(home, Links(page));
+
+        // An answer that says no leaves both links; the one that says yes leads home.
+        var there = await browser.GetAsync(Links(page).Single(l => l.StartsWith("/saml/slo/tell", StringComparison.Ordinal)));
+        var request = RedirectBinding.Read(new Uri(there.Headers["Location"]).Query).Then(SingleLogout.Read).Then(m => sp.Slo.ValidateRequest(m, LogoutPeer.Of(sp.Hub))).Value;
+        Assert.Equal(assertion.SessionIndex, request.SessionIndexes.Single());
+        string Answer(SamlStatus status) => sp.Slo.CreateResponse(LogoutPeer.Of(sp.Hub), SamlBindings.HttpRedirect, request.Id, status, request.RelayState).Value.Url!;
+        var denied = await browser.GetAsync(Answer(SamlStatus.RequestDenied));
+        Assert.Contains(home, Links(denied));
+        Assert.Contains(Links(denied), l => l.StartsWith("/saml/slo/tell", StringComparison.Ordinal));
+        Assert.Equal(home, (await browser.GetAsync(Answer(SamlStatus.Success))).Headers["Location"]);
+
+        // The link of the page before leads there as well, now that nobody is left to be told.
+        Assert.Equal(home, (await browser.GetAsync(Links(page).Single(l => l.StartsWith("/saml/slo/tell", StringComparison.Ordinal)))).Headers["Location"]);
+    }
+
+    private static List<string> Links(TestPage page) =>
+        [.. Regex.Matches(page.Body, "<a [^>]*href=\"([^\"]+)\"").Select(m => WebUtility.HtmlDecode(m.Groups[1].Value))];
+
     private static void AssertSame(Dictionary<string, JsonElement> oidc, Dictionary<string, JsonElement> saml)
     {
         Assert.Equal(oidc.Keys.Order(StringComparer.Ordinal), saml.Keys.Order(StringComparer.Ordinal));
@@ -85,7 +121,7 @@ public sealed class BothProtocolsTests(OidcHub hub) : IClassFixture<OidcHub>
         using var copy = new MemoryStream();
         await metadata.CopyToAsync(copy);
         copy.Position = 0;
-        var sp = new TestServiceProvider(hub.Clock, requestInitiator: "https://fitter.example/saml/login") { Hub = IdpMetadataReader.Read(copy, null, requireHttps: false, hub.Clock).Value };
+        var sp = new TestServiceProvider(hub.Clock, requestInitiator: "https://fitter.example/saml/login", slo: true) { Hub = IdpMetadataReader.Read(copy, null, requireHttps: false, hub.Clock).Value };
         var contract = JsonSerializer.Serialize(new
         {
             partner = sp.Partner, version = 1,

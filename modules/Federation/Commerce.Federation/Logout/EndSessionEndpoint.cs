@@ -105,9 +105,12 @@ internal static class EndSessionEndpoint
     private static async Task<IResult> SignOutAsync(HttpContext context, LogoutPlan plan, CancellationToken stop)
     {
         // Identity ends the session and tells so; the relying parties of the session hear of it through the outbox.
-        if (context.User.SessionId() is { } session) await context.RequestServices.GetRequiredService<IMediator>().Send(new EndSession(session), stop);
-        return plan.ReturnTo is null && context.User.SessionId() is { } ended
-            ? await context.RequestServices.GetRequiredService<SignOutByBrowser>().SignedOutAsync(ended, stop) : Gone(plan);
+        if (context.User.SessionId() is not { } session) return Gone(plan);
+        var services = context.RequestServices;
+        await services.GetRequiredService<IMediator>().Send(new EndSession(session), stop);
+        var onward = plan.ReturnTo is { } to && await services.GetRequiredService<Connections>().FindAsync(plan.Client!, stop) is { } client
+            ? new Onward(client.PartnerName, to) : null;
+        return await services.GetRequiredService<SignOutByBrowser>().SignedOutAsync(session, onward, stop);
     }
 
     private static IResult Gone(LogoutPlan plan) => plan.ReturnTo is { } to ? new SeeOther(to) : Page.Of("/Logout/SignedOut.cshtml", new SignedOutModel());
@@ -121,7 +124,15 @@ internal sealed record SignedOutModel
 {
     /// <summary>Sites that only the customer's browser can tell.</summary>
     public IReadOnlyList<SignOutLink> ByBrowser { get; init; } = [];
+
+    /// <summary>Null where nobody said: the page then leads back to the sign-in.</summary>
+    public Onward? Onward { get; init; }
 }
+
+/// <summary>Where the customer goes after the sign-out.</summary>
+/// <param name="Name">Of the partner.</param>
+/// <param name="Address">The return address that the partner registered, with its <c>state</c>.</param>
+internal sealed record Onward(string Name, string Address);
 
 /// <param name="Name">Of the partner.</param>
 /// <param name="Path">Own path that leads there.</param>

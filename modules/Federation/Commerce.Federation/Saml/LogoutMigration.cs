@@ -14,3 +14,10 @@ internal sealed class SingleLogoutOfParticipants() : ModuleMigration("federation
         migrationBuilder.AddColumn<Guid>("SamlSession", "oidc_logout_deliveries", nullable: true, schema: Schema);
     }
 }
+
+[DbContext(typeof(Data.FederationDb)), Migration("2026120101_saml_logout_onward")]
+internal sealed class OnwardAfterSingleLogout() : ModuleMigration("federation")
+{
+    protected override void Up(MigrationBuilder migrationBuilder) =>
+        migrationBuilder.AddColumn<string>("Onward", "saml_participants", nullable: true, schema: Schema);
+}

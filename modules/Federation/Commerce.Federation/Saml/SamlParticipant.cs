@@ -28,6 +28,9 @@ internal sealed class SamlParticipant
     /// <summary>ID of the LogoutRequest with which the browser was sent there.</summary>
     public string? LogoutRequestId { get; init; }
 
+    /// <summary>Where the customer wanted to go after the sign-out, sealed (<see cref="Logout.Onward"/>): the browser comes back without it.</summary>
+    public string? Onward { get; init; }
+
     /// <summary>The release that its newest name came with.</summary>
     public Guid? Release { get; init; }
 
