@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -7,6 +8,7 @@ using System.Text;
 using System.Text.Json;
 using System.Xml.Linq;
 using Commerce.Host.Tests.Journey;
+using Commerce.Saml;
 using Commerce.Testing;
 using Xunit;
 
@@ -75,6 +77,65 @@ public sealed class HardwareKeyTests : IDisposable
         Assert.Contains("cannot be used", said.Error, StringComparison.Ordinal);
         Assert.DoesNotContain(Pin, said.Error, StringComparison.Ordinal);
         Assert.Equal(before, (await hub.RunAsync("keys", "list")).Output);
+    }
+
+    [Fact]
+    public async Task A_sign_in_over_saml_while_the_hardware_module_is_away_uses_nothing_up_and_the_same_request_works_when_it_is_back()
+    {
+        using var module = await SoftModule.StartAsync();
+        using var rsa = RSA.Create(2048);
+        await module.ImportAsync("saml-1", "02", rsa);
+        using var fitterKey = RSA.Create(2048);
+        var fitter = new ServiceProviderSide(new ServiceProviderSettings
+        {
+            EntityId = Registrations.FitterEntity, AssertionConsumerServiceUrl = Registrations.FitterAcs,
+            SigningKey = new SigningKey(fitterKey, SigningKey.SelfSigned(fitterKey, "fitter.example", DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1))),
+            DisplayNames = new Dictionary<string, string> { ["en"] = "Kolari Auto" },
+        }, TimeProvider.System);
+        await hub.JsonAsync("banner", "add", hub.Write("banner.json", Files.Banner));
+        await hub.JsonAsync("customers", "import", hub.Write("customers.jsonl", Registrations.Customers(1)));
+        await hub.JsonAsync("partner", "add", "--saml-metadata", hub.Write("fitter.xml", Encoding.UTF8.GetString(fitter.WriteMetadata())));
+        await AdoptAsync(module, "saml-rs256", "saml-1");
+        await hub.JsonAsync("keys", "rotate");
+
+        var origin = $"http://localhost:{TestHub.FreePort()}";
+        using var browser = new TestBrowser(new Uri(origin));
+        OutgoingAuthnRequest waiting;
+        using (await HubProcess.StartAsync(hub.Data, origin, module.Environment))
+        {
+            var first = fitter.CreateAuthnRequest(await MetadataAsync(origin), new AuthnRequestOptions()).Value;
+            var page = await browser.FollowAsync(await browser.GetAsync(first.Url));
+            page = await browser.SubmitAsync(page, [new("email", Registrations.Email(0)), new("password", Registrations.Password)], action: "/signin");
+            await AssertSignedInAsync(await browser.FollowAsync(page), origin, first);
+            await Wait.UntilAsync(() => hub.Count("federation", "SELECT count(*) FROM outbox") == 0, "the first sign-in is told");
+
+            module.TakeAway();
+            waiting = fitter.CreateAuthnRequest(await MetadataAsync(origin), new AuthnRequestOptions()).Value;
+            Assert.Equal(HttpStatusCode.InternalServerError, (await browser.GetAsync(waiting.Url)).Status);
+            Assert.Equal((1, 1, 0), (hub.Count("federation", "SELECT count(*) FROM releases"), hub.Count("consent", "SELECT count(*) FROM ledger WHERE Release IS NOT NULL"),
+                hub.Count("federation", "SELECT count(*) FROM outbox")));
+        }
+        module.BringBack();
+        using (await HubProcess.StartAsync(hub.Data, origin, module.Environment))
+            await AssertSignedInAsync(await browser.GetAsync(waiting.Url), origin, waiting);
+
+        async Task AssertSignedInAsync(TestPage page, string at, OutgoingAuthnRequest request)
+        {
+            var known = await MetadataAsync(at);
+            using var certificate = X509CertificateLoader.LoadCertificate(Convert.FromBase64String(known.SigningKeys[0].Certificate!));    // the key in use stands first
+            Assert.Equal(rsa.ExportSubjectPublicKeyInfo(), certificate.PublicKey.ExportSubjectPublicKeyInfo());
+            known = known with { SigningKeys = [known.SigningKeys[0]] };
+            var message = PostBinding.Read(page.Forms().Single().Hidden.Single(f => f.Key == "SAMLResponse").Value, isRequest: false, null).Value;
+            var read = await fitter.ValidateAsync(message, new ResponseExpectation(known, request.Id), (_, _, _) => ValueTask.FromResult(true), TestContext.Current.CancellationToken);
+            Assert.True(read.IsSuccess, read.Fault?.Detail);
+        }
+    }
+
+    private static async Task<RemoteIdentityProvider> MetadataAsync(string origin)
+    {
+        using var http = new HttpClient();
+        using var document = new MemoryStream(await http.GetByteArrayAsync($"{origin}/saml/metadata"));
+        return IdpMetadataReader.Read(document, null, requireHttps: false, TimeProvider.System).Value;
     }
 
     private async Task AdoptAsync(SoftModule module, string purpose, string label)
@@ -148,6 +209,11 @@ public sealed class HardwareKeyTests : IDisposable
             await process.WaitForExitAsync();
             return new Said(process.ExitCode, await output, await error);
         }
+
+        /// <summary>The token's files move away: the module, and whoever has it open, finds no key any more.</summary>
+        public void TakeAway() => Directory.Move(folder.File("tokens"), folder.File("away"));
+
+        public void BringBack() => Directory.Move(folder.File("away"), folder.File("tokens"));
 
         private async Task MustAsync(params string[] command)
         {
