@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -64,25 +66,51 @@ public sealed class SamlFlow(TargetConfig config, Wire wire) : IFlow
             throw new FlowException($"sso answered {reply.Status}: {reply.Brief}");
         }
         mark(step);
-        var form = HtmlForm.Parse(reply.Text);
-        if (form is null || !form.Fields.TryGetValue("SAMLResponse", out var encoded))
+        var page = reply.Body;
+        var action = Value(page, "<form "u8, " action=\""u8);
+        var encoded = Value(page, " name=\"SAMLResponse\""u8, " value=\""u8);
+        if (encoded.Contains((byte)'&'))
+        {
+            encoded = Encoding.UTF8.GetBytes(System.Net.WebUtility.HtmlDecode(Encoding.UTF8.GetString(encoded)));
+        }
+        if (encoded.IsEmpty)
         {
             throw new FlowException("no SAMLResponse form: " + reply.Brief);
         }
-        if (config.AcsUrl is not null && form.Action != config.AcsUrl)
+        if (config.AcsUrl is not null && System.Net.WebUtility.HtmlDecode(Encoding.UTF8.GetString(action)) != config.AcsUrl)
         {
-            throw new FlowException("form goes elsewhere: " + form.Action);
+            throw new FlowException("form goes elsewhere: " + Encoding.UTF8.GetString(action));
         }
-        var xml = Convert.FromBase64String(encoded);
-        if (xml.AsSpan().IndexOf("urn:oasis:names:tc:SAML:2.0:status:Success"u8) < 0)
+        // In place: the page is nobody's any more.
+        if (Base64.DecodeFromUtf8InPlace(encoded, out var length) != OperationStatus.Done)
+        {
+            throw new FlowException("SAMLResponse is not Base64");
+        }
+        var xml = encoded[..length];
+        if (xml.IndexOf("urn:oasis:names:tc:SAML:2.0:status:Success"u8) < 0)
         {
             throw new FlowException("status is not Success");
         }
-        if (requestId is not null && xml.AsSpan().IndexOf(Encoding.ASCII.GetBytes(requestId)) < 0)
+        if (requestId is not null && xml.IndexOf(Encoding.ASCII.GetBytes(requestId)) < 0)
         {
             throw new FlowException("InResponseTo does not match");
         }
-        return verify ? () => Verify(xml, requestId) : null;
+        if (!verify) return null;
+        var kept = xml.ToArray();
+        return () => Verify(kept, requestId);
+    }
+
+    /// <summary>An attribute's value in the first tag that holds a mark, as its octets stand in the page; empty where there is none.</summary>
+    private static Span<byte> Value(Span<byte> page, ReadOnlySpan<byte> mark, ReadOnlySpan<byte> attribute)
+    {
+        var at = page.IndexOf(mark);
+        if (at < 0) return default;
+        var tag = page[page[..(at + 1)].LastIndexOf((byte)'<')..];
+        tag = tag[..(tag.IndexOf((byte)'>') + 1)];
+        var start = tag.IndexOf(attribute);
+        if (start < 0) return default;
+        var value = tag[(start + attribute.Length)..];
+        return value[..Math.Max(0, value.IndexOf((byte)'"'))];
     }
 
     private (Uri Uri, string? Id) NewRequest(string? ticket = null)
