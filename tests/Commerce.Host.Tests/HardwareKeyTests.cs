@@ -86,12 +86,7 @@ public sealed class HardwareKeyTests : IDisposable
         using var rsa = RSA.Create(2048);
         await module.ImportAsync("saml-1", "02", rsa);
         using var fitterKey = RSA.Create(2048);
-        var fitter = new ServiceProviderSide(new ServiceProviderSettings
-        {
-            EntityId = Registrations.FitterEntity, AssertionConsumerServiceUrl = Registrations.FitterAcs,
-            SigningKey = new SigningKey(fitterKey, SigningKey.SelfSigned(fitterKey, "fitter.example", DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1))),
-            DisplayNames = new Dictionary<string, string> { ["en"] = "Kolari Auto" },
-        }, TimeProvider.System);
+        var fitter = Registrations.FitterSide(fitterKey);
         await hub.JsonAsync("banner", "add", hub.Write("banner.json", Files.Banner));
         await hub.JsonAsync("customers", "import", hub.Write("customers.jsonl", Registrations.Customers(1)));
         await hub.JsonAsync("partner", "add", "--saml-metadata", hub.Write("fitter.xml", Encoding.UTF8.GetString(fitter.WriteMetadata())));

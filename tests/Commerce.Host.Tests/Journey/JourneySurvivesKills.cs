@@ -22,12 +22,7 @@ public sealed class JourneySurvivesKills(ITestOutputHelper output)
         using var hub = new CommandLineRunner();
         var origin = $"http://localhost:{TestHub.FreePort()}";
         using var key = RSA.Create(2048);
-        var fitterSide = new ServiceProviderSide(new ServiceProviderSettings
-        {
-            EntityId = Registrations.FitterEntity, AssertionConsumerServiceUrl = Registrations.FitterAcs, RequestInitiatorUrl = Registrations.FitterLogin,
-            SigningKey = new SigningKey(key, SigningKey.SelfSigned(key, "fitter.example", DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1))),
-            DisplayNames = new Dictionary<string, string> { ["en"] = "Kolari Auto" },
-        }, TimeProvider.System);
+        var fitterSide = Registrations.FitterSide(key);
         var (shop, fuel, fitter) = await RegisterAsync(hub, fitterSide);
 
         var watch = Stopwatch.StartNew();

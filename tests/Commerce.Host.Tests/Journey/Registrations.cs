@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Commerce.Saml;
 
 namespace Commerce.Host.Tests.Journey;
 
@@ -14,6 +15,14 @@ internal static class Registrations
     public const string FitterLogin = "https://fitter.example/saml/login";
     private static readonly string[] Any = ["*"];
     private static readonly string NextWeek = DateTimeOffset.UtcNow.AddDays(7).ToString("yyyy-MM-dd'T'HH:mm:sszzz", System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>The fitter's own side of SAML.</summary>
+    public static ServiceProviderSide FitterSide(RSA key) => new(new ServiceProviderSettings
+    {
+        EntityId = FitterEntity, AssertionConsumerServiceUrl = FitterAcs, RequestInitiatorUrl = FitterLogin,
+        SigningKey = new SigningKey(key, SigningKey.SelfSigned(key, "fitter.example", DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1))),
+        DisplayNames = new Dictionary<string, string> { ["en"] = "Kolari Auto" },
+    }, TimeProvider.System);
 
     public static string Shop => JsonSerializer.Serialize(new
     {
