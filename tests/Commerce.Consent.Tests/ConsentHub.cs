@@ -38,10 +38,10 @@ internal sealed class ConsentHub : IAsyncDisposable
         (await Hub.AskAsync(Yes(customer, partner, purpose, version))).Value;
 
     /// <summary>As Federation tells it.</summary>
-    public Task ReleaseAsync(Guid customer, string? receipt, Guid? release = null) => Hub.WithDbAsync<ConsentDb, int>(db =>
+    public Task ReleaseAsync(Guid customer, string? receipt, Guid? release = null, string? hop = "hop-1") => Hub.WithDbAsync<ConsentDb, int>(db =>
     {
         db.Publish(new ClaimsReleased(release ?? Guid.NewGuid(), customer, "kolari-auto", "https://kolari-auto.example/saml", "saml", "book-fitting", receipt,
-            "hop-1", ["name", "email", "vehicle"], "c2VjcmV0", Hub.Clock.GetUtcNow()));
+            hop, ["name", "email", "vehicle"], "c2VjcmV0", Hub.Clock.GetUtcNow()));
         return db.SaveChangesAsync();
     });
 

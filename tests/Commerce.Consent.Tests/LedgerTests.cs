@@ -49,6 +49,30 @@ public sealed class LedgerTests
         Assert.True(verdict.IsIntact, verdict.Finding);
     }
 
+    [Theory, InlineData("sqlite"), InlineData("postgresql")]
+    public async Task The_timeline_is_told_of_the_customers_newest_sign_ins_and_of_no_hop_and_nobody_else(string engine)
+    {
+        await using var hub = await ConsentHub.StartAsync(engine);
+        var (aino, erik) = (Guid.NewGuid(), Guid.NewGuid());
+        var given = await hub.GiveAsync(aino);
+        Guid[] signIns = [Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid()];
+        foreach (var release in signIns)
+        {
+            await hub.ReleaseAsync(aino, given.Receipt, release, hop: null);
+            hub.Hub.Clock.Advance(TimeSpan.FromMinutes(1));
+        }
+        await hub.ReleaseAsync(aino, given.Receipt);
+        await hub.ReleaseAsync(erik, null, hop: null);
+        await Testing.Wait.UntilAsync(async () => await hub.EntriesAsync() == 6, "all are in the ledger");
+
+        var told = await hub.Hub.AskAsync(new Profiles.Contracts.SignInsAtPartners(aino, 2));
+        Assert.Equal([signIns[2], signIns[1]], told.Select(f => f.Fact));
+        Assert.Equal(3, (await hub.Hub.AskAsync(new Profiles.Contracts.SignInsAtPartners(aino, 100))).Count);
+        var newest = told[0];
+        Assert.Equal((aino, "released", "kolari-auto", given.Receipt, hub.Hub.Clock.GetUtcNow().AddMinutes(-1)), (newest.Customer, newest.Kind, newest.Partner, newest.Receipt, newest.At));
+        Assert.Equal(["name", "email", "vehicle"], newest.Claims);
+    }
+
     /// <summary>Somebody with write access to the database, 300 times at random: edits, deletions, swaps, cut tails, insertions, chains written anew.</summary>
     [Fact]
     public async Task Every_tampering_is_found_and_its_entry_named()

@@ -6,9 +6,11 @@ using Commerce.Federation.Contracts;
 using Commerce.Federation.Tests.OpenIdConnect;
 using Commerce.Federation.Tests.Saml;
 using Commerce.Kernel;
+using Commerce.Profiles.Contracts;
 using Commerce.Saml;
 using Commerce.Testing;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Commerce.Federation.Tests;
 
@@ -64,6 +66,36 @@ public sealed class BothProtocolsTests(OidcHub hub) : IClassFixture<OidcHub>
         Assert.DoesNotContain("purchase", saml.Keys);
         Assert.DoesNotContain("vehicle", saml.Keys);
         Assert.DoesNotContain("hop", saml.Keys);
+    }
+
+    [Fact]
+    public async Task What_left_is_told_anew_from_its_row_as_it_was_told_over_either_protocol_with_a_hop_and_without()
+    {
+        var (client, sp) = await PartnersAsync();
+        var (browser, customer, _) = hub.SignedIn();
+        hub.Neighbours.Purchases[(customer, SamlHub.Order.OrderNumber)] = SamlHub.Order;
+        hub.GiveConsent(client, customer, Claims);
+        Give(sp, customer);
+        await hub.TokensAsync(client, browser, ("scope", AllScopes));
+        await browser.GetAsync(sp.Request().Url);
+        var toPartner = await browser.GetAsync($"/hop/fitting-{client.Partner}?order={SamlHub.Order.OrderNumber}");
+        await hub.TokensAsync(client, browser, ("scope", AllScopes), ("login_hint", QueryHelpers.ParseQuery(toPartner.RedirectsTo!.Query)["login_hint"].ToString()));
+        toPartner = await browser.GetAsync($"/hop/fitting-{sp.Partner}?order={SamlHub.Order.OrderNumber}");
+        await browser.GetAsync(sp.Request(new AuthnRequestOptions { HopTicket = QueryHelpers.ParseQuery(toPartner.RedirectsTo!.Query)["hop"].ToString() }).Url);
+        ClaimsReleased[] released = [];
+        await Wait.UntilAsync(() => (released = [.. hub.Neighbours.Released.Where(r => r.Customer == customer)]).Length == 4, "the ledger was told of all four");
+
+        Assert.Equal([("oidc", false), ("oidc", true), ("saml", false), ("saml", true)], released.Select(r => (r.Protocol, r.Hop is not null)).Order());
+        var source = hub.Hub.Services.GetServices<IEventSource>().Single();
+        foreach (var told in released)
+        {
+            var again = await source.TellAgainAsync(told.Release, told.At, TestContext.Current.CancellationToken);
+            Assert.Equal(JsonSerializer.Serialize(told, HubJson.Options), JsonSerializer.Serialize((ClaimsReleased)again![0], HubJson.Options));
+            var facts = again.Skip(1).Cast<TimelineFact>().ToList();
+            Assert.Equal(told.Hop is null ? [] : ["released", "landed"], facts.Select(f => f.Kind));     // the timeline finds sign-ins in the ledger
+            Assert.All(facts, f => Assert.Equal((customer, told.At, SamlHub.Order.OrderNumber, told.Hop), (f.Customer, f.At, f.OrderNumber, f.Hop)));
+        }
+        Assert.Null(await source.TellAgainAsync(Guid.NewGuid(), default, TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -112,16 +112,61 @@ public sealed class AccountPageTests
     }
 
     [Fact]
+    public async Task Sign_ins_of_the_ledger_stand_among_what_was_told_by_their_partners_names_and_each_once()
+    {
+        var signIns = new SignIns { Names = { ["kolari-auto"] = "Kolari <Auto>" } };
+        await using var hub = await World.StartAsync(signIns);
+        var customer = await hub.ImportAinoAsync();
+        var at = hub.Clock.GetUtcNow();
+        signIns.Add(customer, at.AddMinutes(2), "kolari-auto", "r-of-two");
+        signIns.Add(customer, at.AddMinutes(4), "no-longer-registered");
+        var both = signIns.Add(customer, at.AddMinutes(5), "kolari-auto");
+        await hub.TellAsync(new TimelineFact(Guid.CreateVersion7(at), customer, at.AddMinutes(3), "purchase", "4 × winter tire"),
+            both with { PartnerName = "Kolari of old" });        // an earlier version told the timeline as well
+        using var browser = await hub.SignedInAsync();
+
+        var page = await browser.GetAsync("/account");
+
+        string[] shown = ["Kolari of old received these details", "no-longer-registered received these details", "4 × winter tire", "Kolari <Auto> received these details"];
+        var places = shown.Select(text => Assert.Single(Occurrences(page.Text, text))).ToList();
+        Assert.Equal(places.Order(), places);       // the newest first
+        Assert.Contains("First name, E-mail", page.Text, StringComparison.Ordinal);
+        Assert.Contains("/account/receipts/r-of-two", page.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_consent_stays_in_reach_behind_hundreds_of_sign_ins_and_the_page_ends()
+    {
+        var signIns = new SignIns();
+        await using var hub = await World.StartAsync(signIns);
+        var customer = await hub.ImportAinoAsync();
+        var at = hub.Clock.GetUtcNow();
+        await hub.TellAsync(
+            new TimelineFact(Guid.CreateVersion7(at), customer, at.AddYears(-1), "purchase", "an old wiper"),
+            new TimelineFact(Guid.CreateVersion7(at), customer, at.AddYears(-2), "consent_given", PartnerName: "Kolari Auto", Receipt: "r-old"));
+        for (var i = 0; i < 300; i++) signIns.Add(customer, at.AddMinutes(-i), "kolari-auto");
+        using var browser = await hub.SignedInAsync();
+
+        var page = await browser.GetAsync("/account");
+
+        Assert.Contains("/account/consents/r-old/withdraw", page.Forms().Select(f => f.Action));
+        Assert.Equal(100, Occurrences(page.Text, "received these details").Count());
+        Assert.DoesNotContain("an old wiper", page.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_customer_sees_nothing_of_somebody_elses_timeline()
     {
-        await using var hub = await World.StartAsync();
+        var signIns = new SignIns();
+        await using var hub = await World.StartAsync(signIns);
         await hub.ImportAinoAsync();
         var other = await hub.ImportAinoAsync("erik@example.com", "NT-2");
         var at = hub.Clock.GetUtcNow();
         await hub.TellAsync(new TimelineFact(Guid.CreateVersion7(at), other, at, "purchase", "a very private thing"));
+        signIns.Add(other, at, "a-very-private-partner");
         using var browser = await hub.SignedInAsync();
 
-        Assert.DoesNotContain("a very private thing", (await browser.GetAsync("/account")).Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("very private", (await browser.GetAsync("/account")).Body.Replace('-', ' '), StringComparison.Ordinal);
     }
 
     private static IEnumerable<int> Occurrences(string text, string part)

@@ -7,6 +7,8 @@ using Commerce.Kernel;
 using Commerce.Profiles.Contracts;
 using Commerce.Profiles.Data;
 using Commerce.Testing;
+using MediatR;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Commerce.Profiles.Tests;
@@ -17,7 +19,9 @@ internal static class World
     public const string Email = "aino.virtanen@example.com";
     public const string Password = "vihreä lokki soutaa yöllä";
 
-    public static Task<TestHub> StartAsync() => TestHub.StartAsync([new IdentityModule(), new ProfilesModule()]);
+    public static Task<TestHub> StartAsync(SignIns? signIns = null) => TestHub.StartAsync([new IdentityModule(), new ProfilesModule()], configure: services => services
+        .AddSingleton<IRequestHandler<SignInsAtPartners, IReadOnlyList<TimelineFact>>>(signIns ??= new SignIns())
+        .AddSingleton<IRequestHandler<PartnerNames, IReadOnlyDictionary<string, string>>>(signIns));
 
     public static async Task<Guid> ImportAinoAsync(this TestHub hub, string email = Email, string externalId = "NT-1", string locale = "fi-FI", bool verified = true)
     {
@@ -68,4 +72,23 @@ internal static class World
 
     public static IEnumerable<KeyValuePair<string, string>> Fields(params (string Name, string Value)[] fields) =>
         fields.Select(f => KeyValuePair.Create(f.Name, f.Value));
+}
+
+/// <summary>Sign-ins as Consent's ledger has them, and partners as Federation names them.</summary>
+internal sealed class SignIns : IRequestHandler<SignInsAtPartners, IReadOnlyList<TimelineFact>>, IRequestHandler<PartnerNames, IReadOnlyDictionary<string, string>>
+{
+    public List<TimelineFact> Ledger { get; } = [];
+    public Dictionary<string, string> Names { get; } = [];
+
+    public TimelineFact Add(Guid customer, DateTimeOffset at, string partner, string receipt = "r-1", Guid? release = null)
+    {
+        Ledger.Add(new TimelineFact(release ?? Guid.CreateVersion7(at), customer, at, "released", Partner: partner, Receipt: receipt, Claims: ["given_name", "email"]));
+        return Ledger[^1];
+    }
+
+    public Task<IReadOnlyList<TimelineFact>> Handle(SignInsAtPartners request, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<TimelineFact>>(
+        [.. Ledger.Where(f => f.Customer == request.Customer).OrderByDescending(f => f.At).Take(request.AtMost)]);
+
+    public Task<IReadOnlyDictionary<string, string>> Handle(PartnerNames request, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<string, string>>(Names.Where(n => request.Partners.Contains(n.Key)).ToDictionary());
 }

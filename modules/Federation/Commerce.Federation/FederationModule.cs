@@ -20,7 +20,7 @@ public sealed class FederationModule : IModule
         services.AddScoped<PartnerBook>().AddScoped<SamlPartnerBook>();
         PartnerHttp.Register(services);
         MetadataFeeds.Register(services);
-        services.AddSingleton<StandingValues>().AddSingleton<HopRows>().AddSingleton<HopCookie>();
+        services.AddSingleton<StandingValues>().AddSingleton<HopRows>().AddSingleton<HopCookie>().AddSingleton<IEventSource, ReleasesToldAgain>();
         services.AddScoped<ReleaseGate>().AddScoped<ReleaseValues>().AddSingleton<ReleasedClaims>().AddScoped<SignInRelease>().AddScoped<RedeemHop>();
         services.AddHostedService<SweepHops>();
         services.AddScoped<HopOccasions>().AddScoped<SendHop>().AddScoped<ConsentSheet>();

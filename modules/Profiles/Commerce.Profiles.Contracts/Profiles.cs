@@ -28,6 +28,20 @@ public sealed record ImportedProfile(
     PostalAddress? Address, IReadOnlyList<Vehicle> Vehicles, string? LoyaltyNumber, DateTimeOffset CreatedAt);
 
 /// <summary>
+/// The customer's newest sign-ins at partners with what left at each, the newest first, as facts of kind <c>released</c> without
+/// <see cref="TimelineFact.PartnerName"/>. Hops are not among them: each tells the timeline itself, with its order.
+/// </summary>
+/// <remarks>
+/// The timeline asks, Consent answers from its ledger; declared here, because Consent tells Profiles and modules' questions must not run in a
+/// ring. Sign-ins are too many to be written down in both.
+/// </remarks>
+/// <param name="AtMost">1 to 1,000.</param>
+public sealed record SignInsAtPartners(Guid Customer, int AtMost) : IRequest<IReadOnlyList<TimelineFact>>;
+
+/// <summary>The names of these partners as they are registered now, by id; one that is not registered is absent. Answered by Federation.</summary>
+public sealed record PartnerNames(IReadOnlyList<string> Partners) : IRequest<IReadOnlyDictionary<string, string>>;
+
+/// <summary>
 /// Something that belongs on the customer's timeline. Told by whichever module saw it, so that Profiles knows none of them.
 /// </summary>
 /// <param name="Fact">Id of the fact: telling it twice shows it once.</param>

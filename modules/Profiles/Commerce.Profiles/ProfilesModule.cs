@@ -18,6 +18,7 @@ public sealed class ProfilesModule : IModule
 
     public void Register(IServiceCollection services) => services
         .AddModuleDb<ProfilesDb>(Name)
+        .AddScoped<ReadTimeline>()
         .AddHandlersFrom<ProfilesModule>()
         .AddEventHandler<CustomerRegistered, KeepRegisteredName, ProfilesDb>()
         .AddHotEventHandler<TimelineFact, TimelineEntry, RecordFact, ProfilesDb>()

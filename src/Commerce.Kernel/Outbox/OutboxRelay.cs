@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -14,7 +13,7 @@ namespace Commerce.Kernel.Outbox;
 /// one aggregate do not wait for each other.
 /// </remarks>
 internal sealed class OutboxRelay(
-    IServiceProvider services, IEnumerable<ModuleDbType> modules, IEnumerable<EventConsumer> consumers,
+    IServiceProvider services, IEnumerable<ModuleDbType> modules, IEnumerable<EventConsumer> consumers, IEnumerable<IEventSource> sources,
     OutboxSignal signal, OutboxSeal seal, RecentEvents recent, HubSettings settings, TimeProvider clock, ILogger<OutboxRelay> log) : BackgroundService
 {
     private const int BatchSize = 512;
@@ -48,6 +47,7 @@ internal sealed class OutboxRelay(
 
     private static readonly HotSweep OldInbox = new("inbox", """ "HandledAt" < $1 """);
     private readonly ILookup<string, EventConsumer> consumersOf = consumers.ToLookup(c => c.EventType);
+    private readonly Dictionary<string, IEventSource> sourcesByName = sources.ToDictionary(s => s.Name, StringComparer.Ordinal);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(modules.Select(module => Task.Run(() => EmptyForeverAsync(module, stoppingToken), stoppingToken)));
@@ -93,7 +93,7 @@ internal sealed class OutboxRelay(
         if (round.Due.Count == 0) return 0;
         try
         {
-            foreach (var lane in LanesOf(round)) await DeliverAsync(round, lane, stop);
+            foreach (var lane in await LanesOfAsync(round, stop)) await DeliverAsync(round, lane, stop);
         }
         finally
         {
@@ -106,14 +106,14 @@ internal sealed class OutboxRelay(
     }
 
     /// <summary>Each consuming module's share of what is due, in the order of recording.</summary>
-    private List<List<OneDelivery>> LanesOf(RelayRound round)
+    private async ValueTask<IReadOnlyList<List<OneDelivery>>> LanesOfAsync(RelayRound round, CancellationToken stop)
     {
         var lanes = new Dictionary<Type, List<OneDelivery>>();
         foreach (var message in round.Due)
         {
             try
             {
-                foreach (var incoming in EventsIn(message))
+                foreach (var incoming in await EventsInAsync(message, stop))
                 {
                     foreach (var consumer in consumersOf[incoming.Type])
                     {
@@ -123,25 +123,35 @@ internal sealed class OutboxRelay(
                     }
                 }
             }
-            catch (CryptographicException error)
+            catch (Exception error) when (!stop.IsCancellationRequested)
             {
+                // It cannot be opened, or its row does not tell it: that is its own affair and holds up no other.
                 round.Fail(message, error);
             }
         }
         return [.. lanes.Values];
     }
 
-    private List<Incoming> EventsIn(DueEvent message)
+    private async ValueTask<IReadOnlyList<Incoming>> EventsInAsync(DueEvent message, CancellationToken stop)
     {
         var types = OutboxParcel.TypesIn(message.Type);
-        var body = message.Told is null ? seal.Open(message.Body) : [];
+        var at = new DateTimeOffset(message.CreatedAt, TimeSpan.Zero);
+        var told = message.Told;
+        if (told is null && EventRowBody.TryRead(message.Body, out var source, out var row)) told = await ToldByRowAsync(source, row, at, types, stop);
+        var body = told is null ? seal.Open(message.Body) : [];
         var events = new List<Incoming>(types.Count);
         for (var number = 0; number < types.Count; number++)
         {
-            var delivery = new Delivery(OutboxParcel.IdOf(message.Id, number), new DateTimeOffset(message.CreatedAt, TimeSpan.Zero), message.Attempts + 1);
-            events.Add(message.Told is { } told ? new Incoming(types[number], told[number], default, delivery) : new Incoming(types[number], null, OutboxParcel.EventIn(body, number), delivery));
+            var delivery = new Delivery(OutboxParcel.IdOf(message.Id, number), at, message.Attempts + 1);
+            events.Add(told is not null ? new Incoming(types[number], told[number], default, delivery) : new Incoming(types[number], null, OutboxParcel.EventIn(body, number), delivery));
         }
         return events;
+    }
+
+    private async ValueTask<IReadOnlyList<IIntegrationEvent>> ToldByRowAsync(string source, Guid row, DateTimeOffset at, IReadOnlyList<string> types, CancellationToken stop)
+    {
+        var told = sourcesByName.TryGetValue(source, out var known) ? await known.TellAgainAsync(row, at, stop) : null;
+        return told is not null && told.Select(e => EventTypes.NameOf(e.GetType())).SequenceEqual(types) ? told : throw new EventRowChangedException(source, row);
     }
 
     private async Task DeliverAsync(RelayRound round, List<OneDelivery> lane, CancellationToken stop)

@@ -89,6 +89,20 @@ public sealed class WholeHubTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_sign_in_at_a_partner_is_on_the_customers_timeline_by_the_partners_name()
+    {
+        using var metadata = new MemoryStream(await hub.Http.GetByteArrayAsync("/saml/metadata"));
+        var fitter = new Saml.TestServiceProvider(hub.Clock) { Hub = Commerce.Saml.IdpMetadataReader.Read(metadata, null, requireHttps: false, hub.Clock).Value };
+        Assert.True((await hub.AskAsync(new AddSamlPartner(fitter.Metadata(), null, null))).IsOk);
+        var request = fitter.Request();
+        var page = await browser.FollowAsync(await browser.GetAsync(request.Url));
+        page = await browser.FollowAsync(await browser.SubmitAsync(page, [new("email", Email), new("password", Password)]));
+        Assert.True((await fitter.ReceiveAsync(page, request.Id)).IsSuccess);
+        await Wait.UntilAsync(async () => (await browser.GetAsync("/account")).Text.Contains($"Fitter {fitter.Number} received these details", StringComparison.Ordinal),
+            "the timeline shows the sign-in");
+    }
+
+    [Fact]
     public async Task Locking_the_account_ends_the_way_at_once()
     {
         var sheet = await SheetAsync(await browser.FollowAsync(await browser.GetAsync(HopHub.Path())));

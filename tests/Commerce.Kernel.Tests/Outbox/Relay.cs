@@ -205,6 +205,62 @@ public sealed class Relay : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Events_of_a_row_are_not_in_the_outbox_and_arrive_as_they_were_told()
+    {
+        await TellAsync(OfRow(new Counted("a", 1), new WrittenDown("a", 7)));
+        var waiting = await WithAsync<CountersDb, OutboxMessage>(db => db.Outbox.AsNoTracking().SingleAsync());
+        Assert.Equal(1 + 16 + "counter".Length, waiting.Body.Length);
+        Assert.Equal(clock.GetUtcNow().AddSeconds(-5), waiting.CreatedAt);
+        Assert.Equal(1, await DeliverAsync());      // nobody asks the row, see Trouble
+        Assert.Equal([1], await WrittenDownAsync("a"));
+        Assert.Equal([7], await WithAsync<CountersDb, List<int>>(db => db.Echoes.Select(e => e.Number).ToListAsync()));
+        Assert.Equal(0, await LeftAsync());
+    }
+
+    [Fact]
+    public async Task Events_of_a_row_that_another_process_told_are_made_anew_and_so_are_those_that_are_tried_again()
+    {
+        var told = OfRow(new Counted("a", 1), new WrittenDown("a", 7));
+        await TellAsync(told);
+        var fails = true;
+        trouble.WhenWritingDown = (_, _) => fails ? new InvalidOperationException() : null;
+        trouble.WhenToldAgain = row => row == told.Row ? told.Events : null;
+        await using var other = Shop.Build(folder.Path, clock, trouble);
+        for (var attempt = 1; attempt <= 2; attempt++)
+        {
+            Assert.Equal(1, await other.GetRequiredService<OutboxRelay>().DeliverDueAsync(services.GetServices<ModuleDbType>().Single(m => m.Module == "counters"), default));
+            fails = false;
+            clock.Advance(TimeSpan.FromSeconds(2));
+        }
+        Assert.Equal([1], await WrittenDownAsync("a"));
+        Assert.Equal([7], await WithAsync<CountersDb, List<int>>(db => db.Echoes.Select(e => e.Number).ToListAsync()));
+        Assert.Equal(0, await LeftAsync());
+    }
+
+    [Theory]
+    [InlineData("gone", nameof(EventRowChangedException))]
+    [InlineData("others", nameof(EventRowChangedException))]
+    [InlineData("no source", nameof(EventRowChangedException))]
+    [InlineData("fails", nameof(TimeoutException))]
+    public async Task A_row_that_does_not_tell_what_it_told_stops_nobody_else_and_waits_for_an_operator(string why, string error)
+    {
+        var told = OfRow(new Counted("a", 1)) with { Source = why == "no source" ? "nobody" : "counter" };
+        await TellAsync(told);
+        trouble.WhenToldAgain = _ => why == "fails" ? throw new TimeoutException() : why == "gone" ? null : [new WrittenDown("a", 1)];
+        await Shop.CountAsync(services, "b");
+        await using var other = Shop.Build(folder.Path, clock, trouble);
+        for (var i = 0; i < OutboxRelay.MaxAttempts; i++)
+        {
+            await other.GetRequiredService<OutboxRelay>().DeliverDueAsync(services.GetServices<ModuleDbType>().Single(m => m.Module == "counters"), default);
+            clock.Advance(TimeSpan.FromHours(7));
+        }
+        Assert.Equal([1], await WrittenDownAsync("b"));
+        var dead = Assert.Single(await services.GetRequiredService<DeadLetters>().ListAsync());
+        Assert.Equal((typeof(Counted).FullName, error), (dead.Type, dead.LastError));
+        Assert.Empty(await WrittenDownAsync("a"));
+    }
+
+    [Fact]
     public async Task The_running_relay_delivers_through_both_databases_and_stops_when_told()
     {
         var relay = services.GetRequiredService<OutboxRelay>();
@@ -232,10 +288,16 @@ public sealed class Relay : IAsyncLifetime
 
     private Task<int> DeliverAsync() => services.GetRequiredService<OutboxRelay>().DeliverDueAsync(services.GetServices<ModuleDbType>().Single(m => m.Module == "counters"), default);
 
-    private Task<bool> TellAsync(params IIntegrationEvent[] events)
+    private Task<bool> TellAsync(params IIntegrationEvent[] events) => TellAsync(store => store.Drafts(events));
+
+    private Task<bool> TellAsync(EventsOfRow told) => TellAsync(store => store.Drafts(told));
+
+    private EventsOfRow OfRow(params IIntegrationEvent[] events) => new("counter", Guid.NewGuid(), clock.GetUtcNow().AddSeconds(-5), events);
+
+    private Task<bool> TellAsync(Func<HotStore, IReadOnlyList<OutboxDraft>> draft)
     {
         var store = services.GetRequiredService<HotStore<CountersDb>>();
-        var drafts = store.Drafts(events);
+        var drafts = draft(store);
         return store.WriteAsync(async write =>
         {
             foreach (var draft in drafts) await write.PublishAsync(draft);

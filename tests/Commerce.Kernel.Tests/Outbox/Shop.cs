@@ -15,7 +15,7 @@ internal static class Shop
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddSingleton(clock);
-        services.AddSingleton(trouble ?? new Trouble());
+        services.AddSingleton(trouble ?? new Trouble()).AddSingleton<IEventSource, CountersToldAgain>();
         services.AddKernel(new HubSettings { DataDirectory = folder, PublicOrigin = "http://localhost", Postgres = postgres });
         services.AddModuleDb<CountersDb>("counters").AddModuleDb<DiaryDb>("diary");
         services.AddEventHandler<Counted, WriteDown, DiaryDb>();
@@ -58,6 +58,17 @@ internal sealed class Trouble
 {
     /// <summary>Asked before a number is written down; an exception is what the consumer throws.</summary>
     public Func<Counted, Delivery, Exception?> WhenWritingDown { get; set; } = (_, _) => null;
+
+    /// <summary>What a row tells when it is asked again.</summary>
+    public Func<Guid, IReadOnlyList<IIntegrationEvent>?> WhenToldAgain { get; set; } = _ => throw new InvalidOperationException("Nobody was to ask.");
+}
+
+/// <summary>The rows whose events the outbox does not hold.</summary>
+internal sealed class CountersToldAgain(Trouble trouble) : IEventSource
+{
+    public string Name => "counter";
+
+    public ValueTask<IReadOnlyList<IIntegrationEvent>?> TellAgainAsync(Guid row, DateTimeOffset at, CancellationToken stop) => new(trouble.WhenToldAgain(row));
 }
 
 public sealed record Counted(string Name, int Number) : IIntegrationEvent

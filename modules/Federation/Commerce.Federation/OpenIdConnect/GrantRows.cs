@@ -43,9 +43,9 @@ internal sealed class GrantRows(HotStore<FederationDb> store, IServiceScopeFacto
     /// <summary>Uses the code up and publishes that the values left, or does neither. False where the code was used or the grant had ended.</summary>
     /// <param name="idle">When the refresh token dies of not being used; null where none is issued.</param>
     /// <param name="boundTo">The key that the tokens are bound to, or null.</param>
-    public Task<bool> UseUpAsync(Guid grant, DateTimeOffset now, DateTimeOffset? idle, string? boundTo, IEnumerable<IIntegrationEvent> news, CancellationToken stop)
+    public Task<bool> UseUpAsync(Guid grant, DateTimeOffset now, DateTimeOffset? idle, string? boundTo, EventsOfRow? news, CancellationToken stop)
     {
-        var drafts = store.Drafts(news);
+        var drafts = news is null ? [] : store.Drafts(news);
         return store.WriteAsync(async write =>
         {
             if (await write.ExecuteAsync(UseUp, now, idle is null ? 0 : 1, idle, boundTo, grant) != 1) return false;

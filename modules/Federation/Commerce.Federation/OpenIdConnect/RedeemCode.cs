@@ -61,7 +61,7 @@ internal sealed class RedeemCode(
     private async Task<bool> UseUpAsync(Grant grant, Release? release, GateOpen open, SenderKey? key, DateTimeOffset now, CancellationToken stop)
     {
         var order = release?.Hop is { } hop ? await rows.OrderOfHopAsync(hop, stop) : null;
-        var news = release is null ? [] : ReleaseRecord.Of(release, open.Connection, "oidc", now, order);
+        var news = release is null ? null : ReleaseRecord.Of(release, open.Connection, now, order);
         return await rows.UseUpAsync(grant.Id, now, grant.IsOffline ? now + RefreshToken.Idle : null, key?.Text, news, stop);
     }
 

@@ -55,6 +55,6 @@ internal sealed class IssueAssertion(ResponseRows rows, ReleasedClaims claims, C
             NameFormat = leaving.NameFormat,
             Release = leaving.Release.Id,
         };
-        return rows.RecordAsync(leaving, participant, request, ReleaseRecord.Of(leaving.Release, leaving.Connection, "saml", now, leaving.Hop?.Hop.OrderNumber), now, stop);
+        return rows.RecordAsync(leaving, participant, request, ReleaseRecord.Of(leaving.Release, leaving.Connection, now, leaving.Hop?.Hop.OrderNumber), now, stop);
     }
 }

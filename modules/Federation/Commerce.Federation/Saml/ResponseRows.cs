@@ -23,7 +23,7 @@ internal sealed class ResponseRows(HotStore<FederationDb> store, IServiceScopeFa
     /// <summary>Uses up the hop's ticket and the request, notes who takes part in the session so that a logout reaches it, and publishes that the values left: all or nothing.</summary>
     /// <returns>False where the ticket or the request was used up meanwhile.</returns>
     public Task<bool> RecordAsync(
-        Leaving leaving, SamlParticipant participant, RequestUse? request, IEnumerable<IIntegrationEvent> news, DateTimeOffset now, CancellationToken stop)
+        Leaving leaving, SamlParticipant participant, RequestUse? request, EventsOfRow news, DateTimeOffset now, CancellationToken stop)
     {
         var intoReleases = releases.Value;      // made out here: the first time takes a while
         var drafts = store.Drafts(news);

@@ -20,11 +20,11 @@ internal static class ShowAccount
     private const int FactsShown = 100;
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/account",
-        async (ClaimsPrincipal user, string? withdrawn, string? saved, HttpContext context, ProfilesDb db, PersonalData personal, IMediator mediator, CancellationToken stop) =>
+        async (ClaimsPrincipal user, string? withdrawn, string? saved, HttpContext context, ProfilesDb db, PersonalData personal, ReadTimeline timeline, IMediator mediator, CancellationToken stop) =>
         {
             var customer = user.CustomerId()!.Value;
             if (await mediator.Send(new AccountOf(customer), stop) is not { } account) return Answer.No(context, Refusals.NoAccount);
-            var facts = await TimelineEntry.OfAsync(db, personal, customer, FactsShown, stop);
+            var facts = await timeline.OfAsync(customer, FactsShown, stop);
             var withdrawnReceipts = facts.Where(f => f.Kind == "consent_withdrawn").Select(f => f.Details.Receipt).ToHashSet();
             return new Page("/Account/Account.cshtml", new AccountPage(
                 account,

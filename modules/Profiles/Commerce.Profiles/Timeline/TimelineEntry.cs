@@ -30,33 +30,12 @@ internal sealed class TimelineEntry
 
     public async ValueTask<ShownFact?> ReadAsync(PersonalData personal, CancellationToken stop) =>
         await personal.UnprotectJsonAsync<TimelineDetails>(Customer, Purpose, Details, stop) is { } details ? new ShownFact(At, Kind, details) : null;
-
-    /// <summary>The newest facts, and every consent beyond them: a consent that still stands must stay in reach, however old it is.</summary>
-    public static async Task<IReadOnlyList<ShownFact>> OfAsync(ProfilesDb db, PersonalData personal, Guid customer, int atMost, CancellationToken stop)
-    {
-        var newest = await db.Timeline.AsNoTracking().Where(t => t.Customer == customer).OrderByDescending(t => t.At).ThenByDescending(t => t.Fact).Take(atMost).ToListAsync(stop);
-        if (newest.Count == atMost)
-        {
-            var seen = newest.Select(t => t.Fact).ToHashSet();
-            var consents = await db.Timeline.AsNoTracking()
-                .Where(t => t.Customer == customer && (t.Kind == "consent_given" || t.Kind == "consent_withdrawn")).OrderByDescending(t => t.At).ToListAsync(stop);
-            newest.AddRange(consents.Where(t => !seen.Contains(t.Fact)));
-        }
-        var shown = new List<ShownFact>(newest.Count);
-        foreach (var entry in newest)
-        {
-            if (await entry.ReadAsync(personal, stop) is { } fact) shown.Add(fact);
-        }
-        return shown;
-    }
 }
 
 /// <summary>The sealed part of a fact.</summary>
 internal sealed record TimelineDetails(
     string? Summary = null, string? Partner = null, string? PartnerName = null, string? Banner = null, string? OrderNumber = null,
     string? Receipt = null, string? Hop = null, IReadOnlyList<string>? Claims = null);
-
-internal sealed record ShownFact(DateTimeOffset At, string Kind, TimelineDetails Details);
 
 internal sealed class TimelineEntryMap : IEntityTypeConfiguration<TimelineEntry>
 {

@@ -60,7 +60,7 @@ public abstract class HotWrite : HotRead
     /// <summary>Runs an insert, update or delete. Returns how many rows it changed.</summary>
     public abstract ValueTask<int> ExecuteAsync(HotSql sql, params object?[] values);
 
-    /// <summary>Tells the other modules, in this write's transaction. See <see cref="HotStore.Drafts"/>.</summary>
+    /// <summary>Tells the other modules, in this write's transaction. See <see cref="HotStore.Drafts(EventsOfRow)"/>.</summary>
     public async ValueTask PublishAsync(OutboxDraft draft)
     {
         await ExecuteAsync(InsertOutbox, draft.Id, draft.Aggregate, draft.Type, draft.Body, draft.At);

@@ -73,14 +73,25 @@ public abstract class HotStore : IDisposable
     /// Makes events ready for <see cref="HotWrite.PublishAsync"/>. They arrive as those of <see cref="ModuleDb.Publish"/> do; what is told here of
     /// one aggregate shares a row of the outbox, which is written, sealed and removed once.
     /// </summary>
-    public IReadOnlyList<OutboxDraft> Drafts(params IEnumerable<IIntegrationEvent> events) => [.. OutboxParcel.Of(events).Select(Draft)];
+    public IReadOnlyList<OutboxDraft> Drafts(params IEnumerable<IIntegrationEvent> events) =>
+        [.. OutboxParcel.Of(events).Select(parcel => Draft(parcel, clock.GetUtcNow(), Sealed(parcel)))];
 
-    private OutboxDraft Draft(IReadOnlyList<IIntegrationEvent> parcel)
+    /// <summary>The same for events that a row of this database tells: their content is not written down a second time.</summary>
+    /// <remarks>Where another process may deliver them it is, because that one would have to read row by row.</remarks>
+    public IReadOnlyList<OutboxDraft> Drafts(EventsOfRow told)
     {
-        var now = clock.GetUtcNow();
-        var id = Guid.CreateVersion7(now);
+        var parcels = OutboxParcel.Of(told.Events).ToList();
+        return recent is not null && parcels is [var one] ? [Draft(one, told.At, EventRowBody.Of(told))]
+            : [.. parcels.Select(parcel => Draft(parcel, told.At, Sealed(parcel)))];
+    }
+
+    private byte[] Sealed(IReadOnlyList<IIntegrationEvent> parcel) => seal.Seal(OutboxParcel.BodyOf(parcel));
+
+    private OutboxDraft Draft(IReadOnlyList<IIntegrationEvent> parcel, DateTimeOffset at, byte[] body)
+    {
+        var id = Guid.CreateVersion7(at);
         recent?.Keep(id, parcel);
-        return new OutboxDraft(id, parcel[0].Aggregate, OutboxParcel.TypeOf(parcel), seal.Seal(OutboxParcel.BodyOf(parcel)), now.UtcTicks);
+        return new OutboxDraft(id, parcel[0].Aggregate, OutboxParcel.TypeOf(parcel), body, at.UtcTicks);
     }
 
     /// <summary>Answers every write that was handed over, then closes the connections.</summary>

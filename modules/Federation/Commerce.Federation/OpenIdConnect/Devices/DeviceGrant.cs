@@ -50,7 +50,7 @@ internal sealed class DeviceGrant(FederationDb db, Grants grants, RefreshToken r
                 .SetProperty(g => g.CodeUsedAt, now).SetProperty(g => g.BoundTo, bound).SetProperty(g => g.RefreshGeneration, generation).SetProperty(g => g.RefreshExpiresAt, idle), stop) != 1) return OAuth.InvalidGrant;
             if (found.Release is { } release)
             {
-                ReleaseRecord.Add(db, release, open.Connection, "oidc", now);
+                ReleaseRecord.Add(db, release, open.Connection, now);
                 await db.SaveChangesAsync(stop);
             }
             await transaction.CommitAsync(stop);
